@@ -172,11 +172,12 @@ async def test_a_rule_can_fail() -> None:
 async def test_states_are_taken_in_order_and_requests_fail_outside_ready() -> None:
     engine = ScriptedEngine(
         Script(
+            rules=(Rule(answer=(Step("a", gate="never"),)),),
             states=(
                 StateStep(Starting("loading", 10)),
                 StateStep(Ready(MODEL), gate="loaded"),
                 StateStep(Unavailable("It died.", 1.0), gate="dead"),
-            )
+            ),
         )
     )
     async with running(engine):
@@ -185,10 +186,11 @@ async def test_states_are_taken_in_order_and_requests_fail_outside_ready() -> No
         assert await answer(engine) == ("", "failed")
         engine.open_gate("loaded")
         assert await anext(states) == Ready(MODEL)
-        running = engine.generate(GenerateRequest(3, HEAD))
+        cut_short = engine.generate(GenerateRequest(3, HEAD))
+        await engine.reached("never")
         engine.open_gate("dead")
         assert await anext(states) == Unavailable("It died.", 1.0)
-        assert (await read(running))[1].reason in ("failed", "end")
+        assert (await read(cut_short))[1].reason == "failed"
         _, done = await read(engine.generate(GenerateRequest(4, HEAD)))
         assert (done.reason, done.error) == ("failed", "It died.")
         await engine.close()
