@@ -1,0 +1,1 @@
+"""From model text to an edit: pure functions over text and documents."""

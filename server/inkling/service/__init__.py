@@ -1,0 +1,1 @@
+"""Services: documents, prompts, engine and syntax joined into answers. No LSP here."""
