@@ -1,0 +1,1 @@
+"""What of the workspace a prompt may show. Pure: no input or output, no threads, no model."""
