@@ -87,7 +87,7 @@ def cut_at_closed_bracket(text: str, tail: str) -> str:
 
 def cut_tail_overlap(text: str, tail: str) -> str:
     """Drop the end of the first line where it repeats the start of what is right of the cursor."""
-    tail = tail.strip()
+    tail = tail.rstrip()
     if not tail:
         return text
     stripped = text.partition("\n")[0].rstrip()
@@ -130,7 +130,7 @@ def cut_repetition(text: str, around: Surroundings) -> str:
         history = [*around.preceding[-2:], *[earlier for earlier in said[:index] if earlier]]
         if history[-2:] == [line, line]:
             return "\n".join(lines[:index])
-        for size in range(2, (index // 2) + 1):
+        for size in range(2, (index + 1) // 2 + 1):
             if said[index - size + 1 : index + 1] == said[index - 2 * size + 1 : index - size + 1]:
                 return "\n".join(lines[: index - size + 1])
     return text

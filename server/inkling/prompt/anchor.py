@@ -6,8 +6,8 @@ tokens instead of the whole suffix (DESIGN §5: 269 → 4 tokens a key, exact ma
 with healing). Pure; any thread.
 
 Invariant: an anchor is used only while the document still reads exactly as it did when the
-anchor was placed, before it and after the cursor's line. `revise` proves that on each key by
-comparing bytes, so no edit, however it arrived, can leave the prompt stale.
+anchor was placed, before it and after the cursor's line. `holds` proves that on each key by comparing
+bytes, so no edit, however it arrived, can leave the prompt stale.
 """
 
 from dataclasses import dataclass, replace
@@ -57,8 +57,6 @@ def place(document: Document, offset: int, budget: Budget, former: Anchor | None
     split = min(offset, line_start + len(context.indent.encode()))
     suffix_start = document.line_end(offset) if context.tail_is_closers else offset
     sticky = former.window if former is not None and former.uri == document.uri else None
-    if sticky is not None and former is not None and not _prefix_holds(document, former):
-        sticky = None
     chosen = window(
         document,
         split,

@@ -21,7 +21,7 @@ from inkling.engine.api import Engine, GenerateRequest, Ready, Starting
 from inkling.prompt.anchor import Anchor, Budget, holds, place, shifted
 from inkling.prompt.fim import completion_head
 from inkling.service.budget import generation_tokens, prompt_budget
-from inkling.service.forecast import Forecast, Forecasts, Place, places
+from inkling.service.forecast import Forecast, Forecasts, Place, sights, unix_lines
 from inkling.service.generation import Generation
 from inkling.service.records import CompletionRequest, Suggestion, Why
 from inkling.service.signal import Signal
@@ -234,10 +234,7 @@ class Completer:
                 if self._running is not None and forecast in self._running.forecasts:
                     generation = self._running
         waited = any(not forecast.complete for forecast in forecasts)
-        turn.why = replace(
-            turn.why,
-            source="model" if waited or generation is None and False else "typed-through",
-        )
+        turn.why = replace(turn.why, source="model" if waited else "typed-through")
         shaped = await self._wait_and_shape(turn, document, offset, forecasts)
         return self._finish(turn, request, shaped, generation)
 
@@ -396,14 +393,14 @@ class Completer:
         request = GenerateRequest(
             id=self._ids,
             head=self._head(anchor, state),
-            forced=document.text(anchor.offset, offset),
+            forced=_prompt_text(document.data[anchor.offset : offset]),
             max_tokens=generation_tokens(state.model.calibration),
             stop=() if multiline or context.tail_is_closers else ("\n",),
             candidates=candidates,
         )
         start = document.line_start(anchor.offset)
         where = _place_of(document, offset, start)
-        given = document.data[start:offset]
+        given = unix_lines(document.data[start:offset])
         forecasts = tuple(Forecast(where, given, given=len(given)) for _ in range(candidates))
         for forecast in reversed(forecasts):
             self._forecasts.add(forecast)
@@ -422,8 +419,8 @@ class Completer:
     def _head(self, anchor: Anchor, state: Ready) -> tuple[str | int, ...]:
         return completion_head(
             state.model,
-            anchor.prefix.decode("utf-8", "replace"),
-            anchor.suffix.decode("utf-8", "replace"),
+            _prompt_text(anchor.prefix),
+            _prompt_text(anchor.suffix),
         )
 
     def _schedule_idle(self, request: CompletionRequest) -> None:
@@ -511,20 +508,20 @@ class Completer:
         """
         if not running.spoken and self._anchor is not None and self._anchor == running.anchor:
             return holds(running.anchor, document, cursor)
-        for where, typed in places(document, cursor):
+        for sight in sights(document, cursor):
+            typed = sight.typed
             for forecast in running.forecasts:
-                if forecast.place == where and len(typed) >= forecast.given:
+                if forecast.place == sight.place and len(typed) >= forecast.given:
                     text = forecast.text
                     return text.startswith(typed) or typed.startswith(text)
         return False
 
     def _behind(self, forecast: Forecast, document: Document, offset: int) -> bool:
         """Whether the user has typed past what a forecast says so far."""
-        for where, typed in places(document, offset):
-            if where == forecast.place:
-                return len(typed) > len(forecast.text) or (
-                    len(typed) == len(forecast.text) and forecast.complete and not forecast.ended
-                )
+        for sight in sights(document, offset):
+            if sight.place == forecast.place:
+                ahead = len(sight.typed) - len(forecast.text)
+                return ahead > 0 or (ahead == 0 and forecast.complete and not forecast.ended)
         return True
 
     def _suggest(
@@ -572,18 +569,24 @@ def _with_selected(request: CompletionRequest) -> CompletionRequest:
 
 
 def _place_of(document: Document, offset: int, start: int) -> Place:
-    for where, typed in places(document, offset):
-        if offset - len(typed) == start:
-            return where
+    for sight in sights(document, offset):
+        if sight.start == start:
+            return sight.place
     raise ValueError("the anchor's line is too far above the cursor")
 
 
 def _rest(forecast: Forecast, document: Document, offset: int) -> bytes:
     """What `forecast` says after the cursor; empty while it is behind it."""
-    for where, typed in places(document, offset):
-        if where == forecast.place:
-            return forecast.text[len(typed) :] if forecast.text.startswith(typed) else b""
+    for sight in sights(document, offset):
+        if sight.place == forecast.place:
+            agrees = forecast.text.startswith(sight.typed)
+            return forecast.text[len(sight.typed) :] if agrees else b""
     return b""
+
+
+def _prompt_text(data: bytes) -> str:
+    """Document bytes as the model is shown them."""
+    return unix_lines(data).decode("utf-8", "replace")
 
 
 def _complete_lines(rest: bytes) -> int:

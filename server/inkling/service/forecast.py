@@ -47,19 +47,35 @@ class Forecast:
     """Ended because the model said so, not because of a limit."""
 
 
-def places(document: Document, offset: int) -> Iterator[tuple[Place, bytes]]:
-    """The places a cursor at byte `offset` can be seen from, nearest line first, each with
-    the text between it and the cursor."""
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A place seen from a cursor."""
+
+    place: Place
+    start: int
+    """Byte offset of the place's line in the document it was seen in."""
+    typed: bytes
+    """The text from there to the cursor, with "\\n" for every line end, as the model writes."""
+
+
+def sights(document: Document, offset: int) -> Iterator[Sight]:
+    """The places a cursor at byte `offset` can be seen from, nearest line first."""
     context = line_context(document, offset)
     after_start = document.line_end(offset) if context.tail_is_closers else offset
     after = document.data[after_start : after_start + AFTER_BYTES]
     start = document.line_start(offset)
     for _ in range(LINES_BACK):
         before = document.data[max(0, start - BEFORE_BYTES) : start]
-        yield Place(document.uri, before, after), document.data[start:offset]
+        typed = unix_lines(document.data[start:offset])
+        yield Sight(Place(document.uri, before, after), start, typed)
         if start == 0:
             return
         start = document.line_start(start - 1)
+
+
+def unix_lines(data: bytes) -> bytes:
+    """`data` with "\\n" for every line end."""
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
 
 
 class Forecasts:
@@ -83,8 +99,11 @@ class Forecasts:
         The rest is empty when the forecast agrees but has not got past the cursor yet.
         """
         waiting: tuple[Forecast, bytes] | None = None
-        for place, typed in places(document, offset):
-            for forecast in self._by_place.get(place, ()):
+        for sight in sights(document, offset):
+            typed = sight.typed
+            for forecast in self._by_place.get(sight.place, ()):
+                if len(typed) < forecast.given:
+                    continue  # it starts with what the user has just deleted
                 if forecast.text.startswith(typed):
                     rest = forecast.text[len(typed) :]
                     if rest.strip() or forecast.ended:

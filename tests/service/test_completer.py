@@ -1,0 +1,240 @@
+"""The completer with a scripted engine: what a keystroke costs and what is shown."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from inkling.config import Settings
+from inkling.engine.script import Rule, Script, StateStep, Step
+from inkling.engine.scripted import ScriptedEngine
+from inkling.engine.api import Unavailable
+from inkling.service.completer import Completer
+from inkling.service.records import CompletionRequest, Selected, Suggestion
+from inkling.syntax.client import Judgement
+from inkling.text.document import Document
+from inkling.text.store import Change, DocumentStore
+
+URI = "file:///project/module.py"
+
+
+class EverythingParses:
+    """Stands in for the syntax worker where syntax is not what is tested."""
+
+    async def judge(self, document, offset, inserted, *, multiline, finished, deadline_ms):
+        return Judgement(
+            keep=len(inserted.encode()),
+            closers="",
+            closed=finished,
+            errors_before=0,
+            errors_after=0,
+            wants_more=False,
+            checked=True,
+        )
+
+
+@dataclass
+class Editor:
+    """One open document and the completer, driven as the server drives them."""
+
+    script: Script
+    text: str
+    settings: Settings = field(default_factory=lambda: Settings(answer_budget_ms=5_000))
+
+    def __post_init__(self):
+        text, _, after = self.text.partition("|")
+        self.engine = ScriptedEngine(self.script)
+        self.completer = Completer(self.engine, EverythingParses(), self.settings)
+        self.store = DocumentStore("utf-8")
+        self.version = 1
+        self.store.open(URI, "python", 1, text + after)
+        self.cursor = len(text.encode())
+        self.running = asyncio.create_task(self.engine.run())
+
+    @property
+    def document(self) -> Document:
+        return self.store.snapshot(URI)
+
+    def type(self, text: str) -> None:
+        for character in text:
+            self.replace(self.cursor, self.cursor, character)
+
+    def backspace(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.replace(self.cursor - 1, self.cursor, "")
+
+    def replace(self, start: int, end: int, text: str) -> None:
+        self.version += 1
+        where = (*self.store.position_at(URI, start), *self.store.position_at(URI, end))
+        edits = self.store.change(URI, self.version, [Change(text, where)])
+        self.cursor = edits[-1].new_end
+        self.completer.changed(self.document, edits)
+
+    async def ask(self, **kind) -> tuple[Suggestion, ...]:
+        return await self.completer.complete(
+            CompletionRequest(self.document, self.cursor, **kind)
+        )
+
+    async def texts(self, **kind) -> list[str]:
+        return [suggestion.text for suggestion in await self.ask(**kind)]
+
+    async def close(self) -> None:
+        await self.completer.close()
+        await self.engine.close()
+        await self.running
+
+
+@pytest.fixture
+async def open_editor():
+    editors = []
+
+    def make(script, text, settings=None):
+        editor = Editor(script, text, settings) if settings else Editor(script, text)
+        editors.append(editor)
+        return editor
+
+    yield make
+    for editor in editors:
+        await editor.close()
+
+
+RETURN = Script((Rule(ends_with="def f(a):\n    ", answer="return a + 1\n"),), otherwise="nothing")
+
+
+async def test_typing_through_asks_the_model_once(open_editor):
+    editor = open_editor(RETURN, "def f(a):\n    |\n")
+    assert await editor.texts() == ["return a + 1"]
+    for count, character in enumerate("return a", start=1):
+        editor.type(character)
+        assert await editor.texts() == ["return a + 1"[count:]]
+        assert editor.completer.why().source == "typed-through"
+    assert len(editor.engine.requests) == 1
+
+
+async def test_a_disagreeing_key_stops_the_model(open_editor):
+    slow = Script(
+        (
+            Rule(
+                ends_with="    ",
+                answer=(Step("return"), Step(" a\n", gate="never")),
+            ),
+        ),
+        otherwise="nothing",
+    )
+    editor = open_editor(slow, "def f(a):\n    |\n")
+    asking = asyncio.create_task(editor.ask())
+    while not editor.engine.requests:
+        await asyncio.sleep(0)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    editor.type("x")
+    assert await editor.ask() == ()
+    assert await asking == ()
+    assert {done.reason for done in editor.engine.finished[:1]} <= {"cancelled", "superseded"}
+
+
+async def test_a_newer_request_makes_the_older_one_empty(open_editor):
+    held = Script((Rule(ends_with="x", answer=(Step(" = 1\n", gate="go"),)),))
+    editor = open_editor(held, "x|\n")
+    first = asyncio.create_task(editor.ask())
+    await asyncio.sleep(0)
+    second = asyncio.create_task(editor.ask())
+    assert await first == ()
+    editor.engine.open_gate("go")
+    assert [item.text for item in await second] == [" = 1"]
+    assert len(editor.engine.requests) == 1
+
+
+async def test_what_follows_an_accepted_line_is_already_there(open_editor):
+    script = Script(
+        (Rule(ends_with="def f(a):\n    ", answer="b = a\n    return b\n"),), otherwise="nothing"
+    )
+    settings = Settings(answer_budget_ms=5_000, max_lines=1)
+    editor = open_editor(script, "def f(a):\n    |\n", settings)
+    [first] = await editor.ask()
+    assert first.text == "b = a"
+    editor.completer.accepted(first.id)
+    editor.replace(first.start, first.end, first.text)
+    asked = len(editor.engine.requests)
+    editor.type("\n    ")
+    assert await editor.texts() == ["return b"]
+    assert len(editor.engine.requests) == asked
+
+
+async def test_deleted_text_is_not_suggested_again(open_editor):
+    script = Script((Rule(ends_with="retu", answer="rn a\n"),), otherwise="nothing")
+    editor = open_editor(script, "def f(a):\n    retu|\n")
+    assert await editor.texts() == ["rn a"]
+    editor.backspace(2)
+    assert await editor.texts() == []
+
+
+async def test_a_key_does_not_move_the_prompt(open_editor):
+    editor = open_editor(Script(otherwise="nothing"), "a = 1\n\ndef f(a):\n    |\n\nlast = 1\n")
+    for character in "value":
+        editor.type(character)
+        await editor.ask()
+    heads = {request.head for request in editor.engine.requests}
+    assert len(heads) == 1
+    assert [request.forced for request in editor.engine.requests][-1] == "value"
+
+
+async def test_windows_line_ends_reach_neither_prompt_nor_comparison(open_editor):
+    script = Script((Rule(ends_with="def f(a):\n    ", answer="b = a\n    return b\n"),))
+    editor = open_editor(script, "def f(a):\r\n    |\r\n")
+    assert await editor.texts() == ["b = a\r\n    return b"]
+    assert all("\r" not in str(piece) for piece in editor.engine.requests[0].head)
+    editor.type("b = a")
+    editor.replace(editor.cursor, editor.cursor, "\r\n    ")
+    assert await editor.texts() == ["return b"]
+
+
+async def test_the_selected_entry_of_the_list_is_part_of_the_suggestion(open_editor):
+    script = Script((Rule(ends_with="os.path", answer=".join(a)\n"),), otherwise="nothing")
+    editor = open_editor(script, "x = os.pa|\n")
+    start = editor.cursor - 2
+    [item] = await editor.ask(selected=Selected(start, editor.cursor, "path"))
+    assert (item.text, item.start, item.end) == ("path.join(a)", start, editor.cursor)
+
+
+async def test_several_candidates_when_invoked(open_editor):
+    script = Script(
+        (Rule(ends_with="x = ", answer="1\n", alternatives=("2\n", "1\n")),), otherwise="nothing"
+    )
+    editor = open_editor(script, "x = |\n")
+    assert await editor.texts(invoked=True, max_items=3) == ["1", "2"]
+
+
+async def test_without_a_model_the_reason_is_told(open_editor):
+    gone = Script(states=(StateStep(Unavailable("No model is installed: run inkling pull.")),))
+    editor = open_editor(gone, "x = |\n")
+    assert await editor.texts() == []
+    assert editor.completer.why().reason == "No model is installed: run inkling pull."
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("x = " + "1" * 3_000 + "|\n", "too long"), ("\0\0x|\n", "not a text file")],
+)
+async def test_places_where_nothing_is_suggested(open_editor, text, reason):
+    editor = open_editor(Script(), text)
+    assert await editor.texts() == []
+    assert reason in editor.completer.why().reason
+    assert editor.engine.requests == []
+
+
+async def test_an_engine_that_fails_is_an_empty_answer(open_editor):
+    script = Script((Rule(ends_with="x", error="the engine stopped unexpectedly"),))
+    editor = open_editor(script, "x|\n")
+    assert await editor.texts() == []
+    assert "stopped unexpectedly" in editor.completer.why().reason
+
+
+async def test_closing_the_document_stops_its_generation(open_editor):
+    script = Script((Rule(ends_with="x", answer=(Step(" = 1\n", gate="never"),)),))
+    editor = open_editor(script, "x|\n")
+    asking = asyncio.create_task(editor.ask())
+    while not editor.engine.requests:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    editor.completer.closed(URI)
+    assert await asking == ()
