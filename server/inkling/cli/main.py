@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import NoReturn
 
 import click
@@ -89,11 +90,13 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as problem:
         show_traceback_if_asked()
         click.echo(f"Error: {sentence(problem)}", err=True)
-        return 1
+        return 130 if isinstance(problem, _model_errors().Interrupted) else 1
 
 
 def sentence(problem: Exception) -> str:
-    """One line for people about an exception that no command foresaw."""
+    """What to tell about an exception; a model error is a sentence for people already."""
+    if isinstance(problem, _model_errors().ModelError):
+        return str(problem)
     if isinstance(problem, OSError) and problem.strerror:
         where = f"{problem.filename}: " if problem.filename else ""
         return f"{where}{problem.strerror}."
@@ -102,6 +105,10 @@ def sentence(problem: Exception) -> str:
         f"unexpected {type(problem).__name__}: {said}\n"
         "Run the command again with INKLING_DEBUG=1 to see where; `inkling doctor` checks the rest."
     )
+
+
+def _model_errors() -> ModuleType:
+    return import_module("inkling.models.errors")
 
 
 def show_traceback_if_asked() -> None:
