@@ -7,7 +7,7 @@ request at a certain point use gates instead of sleeps.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
@@ -27,6 +27,7 @@ from inkling.engine.api import (
 from inkling.engine.script import BadScript, Rule, Script, StateStep, choose, cursor_of, load, words
 from inkling.engine.speech import Speech
 from inkling.engine.stream import EventStream, StateBoard
+from inkling.engine.turns import Job, Turns
 
 
 class ScriptedEngine:
@@ -43,8 +44,7 @@ class ScriptedEngine:
         self._steps = self._script.states if waits else self._script.states[1:]
         self._gates: defaultdict[str, _Gate] = defaultdict(_Gate)
         self._closed = asyncio.Event()
-        self._running: _Job | None = None
-        self._waiting: _Job | None = None
+        self._turns = Turns(self._play)
         self._evaluated: list[str | int] = []
         self.requests: list[GenerateRequest] = []
         self.finished: list[DoneEvent] = []
@@ -76,8 +76,7 @@ class ScriptedEngine:
         """Take a state now; leaving `Ready` fails what runs, as a dying back-end does."""
         self._board.show(state)
         if not isinstance(state, Ready):
-            for job in (self._waiting, self._running):
-                self._end(job, "failed", "The scripted engine stopped.")
+            self._turns.end_all("failed", "The scripted engine stopped.")
 
     def open_gate(self, name: str) -> None:
         """Let whoever waits, or will wait, at this gate go on."""
@@ -88,30 +87,21 @@ class ScriptedEngine:
         await self._gates[name].reached.wait()
 
     def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
-        stream = EventStream(request.id, self.cancel)
         self.requests.append(request)
-        job = _Job(request, stream)
-        if not isinstance(self.state, Ready):
-            reason = getattr(self.state, "reason", "The scripted engine is starting.")
-            self._end(job, "failed", reason)
-        elif request.background and self._running and not self._running.request.background:
-            self._end(self._waiting, "superseded")
-            self._waiting = job
+        stream = _RecordedStream(request.id, self.cancel, self.finished)
+        if isinstance(self.state, Ready):
+            self._turns.submit(Job(request, stream))
         else:
-            self._end(self._waiting, "superseded")
-            self._end(self._running, "superseded")
-            self._start(job)
+            reason = getattr(self.state, "reason", "The scripted engine is starting.")
+            stream.put(DoneEvent(request.id, "failed", error=reason))
         return stream
 
     def cancel(self, request_id: int) -> None:
-        for job in (self._waiting, self._running):
-            if job and job.request.id == request_id:
-                self._end(job, "cancelled")
+        self._turns.cancel(request_id)
 
     async def close(self) -> None:
         self._closed.set()
-        for job in (self._waiting, self._running):
-            self._end(job, "cancelled")
+        self._turns.end_all("cancelled")
         self._board.close()
 
     async def _take_states(self) -> None:
@@ -120,19 +110,15 @@ class ScriptedEngine:
             await self._pass_gate(step.gate)
             self.become(step.state)
 
-    def _start(self, job: "_Job") -> None:
-        self._running = job
-        job.task = asyncio.ensure_future(self._play(job))
-
-    async def _play(self, job: "_Job") -> None:
+    async def _play(self, job: Job) -> None:
         request = job.request
         rule = choose(self._script, cursor_of(request.head, request.forced))
         job.stats = self._evaluate((*request.head, request.forced))
         await asyncio.sleep(rule.prompt_delay_ms / 1000)
         reason = await self._say(job, rule)
-        self._end(job, "failed" if rule.error else reason, rule.error)
+        self._turns.end(job, "failed" if rule.error else reason, rule.error)
 
-    async def _say(self, job: "_Job", rule: Rule) -> StopReason:
+    async def _say(self, job: Job, rule: Rule) -> StopReason:
         speech = Speech(job.request, rule)
         if job.request.max_tokens == 0:
             return "length"
@@ -164,22 +150,6 @@ class ScriptedEngine:
             self._gates[name].reached.set()
             await self._gates[name].opened.wait()
 
-    def _end(self, job: "_Job | None", reason: StopReason, error: str = "") -> None:
-        if job is None or job.stream.done:
-            return
-        done = DoneEvent(job.request.id, reason, job.stats, error)
-        job.stream.put(done)
-        self.finished.append(done)
-        if job.task and job.task is not asyncio.current_task():
-            job.task.cancel()
-        if job is self._waiting:
-            self._waiting = None
-        if job is self._running:
-            self._running = None
-            if self._waiting and not self._closed.is_set():
-                waiting, self._waiting = self._waiting, None
-                self._start(waiting)
-
 
 class _Gate:
     """A place where a request waits; owned by the engine that made it."""
@@ -189,11 +159,16 @@ class _Gate:
         self.opened = asyncio.Event()
 
 
-class _Job:
-    """A request and what became of it so far; owned by the engine."""
+class _RecordedStream(EventStream):
+    """Notes how its request ended; the list belongs to the engine."""
 
-    def __init__(self, request: GenerateRequest, stream: EventStream) -> None:
-        self.request = request
-        self.stream = stream
-        self.stats = Stats()
-        self.task: asyncio.Future[None] | None = None
+    def __init__(
+        self, request_id: int, cancel: Callable[[int], None], finished: list[DoneEvent]
+    ) -> None:
+        super().__init__(request_id, cancel)
+        self._finished = finished
+
+    def put(self, event: Event) -> None:
+        if isinstance(event, DoneEvent) and not self.done:
+            self._finished.append(event)
+        super().put(event)
