@@ -1,0 +1,101 @@
+"""The tokens in a context's sequence 0, and the scores after the last of them.
+
+`KvCache` owns sequence 0 of its context: `path` is what the sequence is meant to hold, the
+first `evaluated` of it are there. Adopting another path keeps the common beginning. Invariant:
+the context holds exactly `path[:evaluated]`, whatever was stopped or failed.
+"""
+
+from collections.abc import Sequence
+
+from inkling.engine.healing import Step
+from inkling.engine.llama import Context, Logits
+
+REMEMBERED = 4
+"""Positions whose scores are kept: 0.6 MB each for a vocabulary of 150,000 tokens."""
+
+
+class KvCache:
+    """See the module. Owner: the decode thread."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._path: list[Step] = []
+        self._evaluated = 0
+        self._fresh = -1
+        self._scores: dict[int, Logits] = {}
+
+    @property
+    def path(self) -> Sequence[Step]:
+        return self._path
+
+    @property
+    def evaluated(self) -> int:
+        return self._evaluated
+
+    def adopt(self, path: list[Step]) -> None:
+        """Make `path` the path; what is evaluated of its beginning stays so."""
+        same = 0
+        for old, new in zip(self._path, path, strict=False):
+            if old.token != new.token:
+                break
+            same += 1
+        self._path = path
+        self._back_to(same)
+
+    def append(self, step: Step) -> None:
+        """Lengthen the path by one token, not evaluated yet."""
+        self._path.append(step)
+
+    def evaluate(self, end: int) -> bool:
+        """Evaluate the path up to `end` in one call; False if it was stopped on the way."""
+        tokens = [step.token for step in self._path[self._evaluated : end]]
+        if not tokens:
+            return True
+        self._fresh = -1
+        finished = self._context.decode(tokens, self._evaluated)
+        self._evaluated = end if finished else self._context.length()
+        if finished:
+            self._fresh = end
+        return finished
+
+    def scores(self) -> Logits | None:
+        """The scores after the whole path, if they are known; valid until the next call."""
+        end = len(self._path)
+        if self._fresh == end == self._evaluated:
+            return self._context.logits()
+        return self._scores.get(end)
+
+    def remember(self, scores: Logits) -> None:
+        """Keep a copy of the scores after the whole path."""
+        end = len(self._path)
+        if end not in self._scores:
+            while len(self._scores) >= REMEMBERED:
+                del self._scores[next(iter(self._scores))]
+            self._scores[end] = scores.copy()
+
+    def undo_last(self) -> None:
+        """Take the path's last token out of the cache, so that evaluating it gives its scores."""
+        self._back_to(len(self._path) - 1)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._context.clear()
+        self._path = []
+        self._evaluated = 0
+        self._fresh = -1
+        self._scores.clear()
+
+    def _back_to(self, length: int) -> None:
+        for end in [end for end in self._scores if end > length]:
+            del self._scores[end]
+        if self._fresh > length:
+            self._fresh = -1
+        if self._evaluated <= length:
+            return
+        if self._context.truncate(length):
+            self._evaluated = length
+        else:
+            # Recurrent models cannot forget the end of a text: evaluate it again.
+            self._context.clear()
+            self._evaluated = 0
+            self._fresh = -1

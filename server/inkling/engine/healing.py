@@ -1,0 +1,110 @@
+"""Token healing: where forced text is cut, and which token the model may choose next.
+
+Text that ends inside a word is tokenized unlike anything the model has seen, so its last
+piece is taken back and the model chooses it anew among the tokens that agree with what was
+typed. Pure; byte offsets into the forced text's UTF-8.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from inkling.engine.vocabulary import TokenIds, Vocabulary
+
+# What tokenizers for code treat as one unit at the end of a text: a word with the one
+# character before it, punctuation with its leading space, or a run of spaces.
+_LAST_UNIT = re.compile(r"(?:[^\r\n\w]?\w+| ?[^\s\w]+|\s+)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How a token came to be chosen by the model."""
+
+    probability: float
+    needed: int
+    """The forced bytes that had to be known to choose it; 0: it was the best of all tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One token after a head; `choice` is None where the text was given, not chosen."""
+
+    token: int
+    choice: Choice | None = None
+
+
+def cut(forced: str) -> int:
+    """The byte offset in `forced` from which the model chooses again."""
+    unit = _LAST_UNIT.search(forced[-256:])
+    return len(forced.encode()) - len(unit.group().encode()) if unit else len(forced.encode())
+
+
+def agrees(rest: bytes, piece: bytes) -> bool:
+    """Whether a token of these bytes may stand where `rest` is what remains to be said."""
+    return piece.startswith(rest) or rest.startswith(piece)
+
+
+def choose(logits: np.ndarray, vocabulary: Vocabulary, rest: bytes, known: int) -> Step:
+    """The best token that agrees with `rest`; `known` is the length of all forced bytes.
+
+    Raises `LookupError` if the vocabulary has no such token.
+    """
+    if not rest:
+        token = int(logits.argmax())
+        return Step(token, Choice(probability(logits, token), 0))
+    allowed = vocabulary.agreeing(rest)
+    if not len(allowed):
+        raise LookupError(rest)
+    scores = logits[allowed]
+    token = int(allowed[int(scores.argmax())])
+    needed = 0 if logits[token] >= logits.max() else known
+    return Step(token, Choice(_share(scores, float(logits[token])), needed))
+
+
+def probability(logits: np.ndarray, token: int) -> float:
+    """The probability the model gives `token` among all tokens."""
+    return _share(logits, float(logits[token]))
+
+
+def keep(
+    trail: Sequence[Step], forced: bytes, start: int, given: Mapping[int, int], pieces: Sequence[bytes]
+) -> int:
+    """How many steps of an earlier continuation still stand when `forced` is forced.
+
+    `start` is where `forced` is cut; `given` the tokens of the text before it, by offset.
+    Tokens before the cut stand if the model chose them freely or they are the given ones;
+    later ones if the model chose them knowing no more than `forced`: as fewer tokens agree
+    with a longer text, the model would choose the same ones again.
+    """
+    ends = [0]
+    for step in trail:
+        offset = ends[-1]
+        piece = pieces[step.token]
+        end = offset + len(piece)
+        if not agrees(forced[offset:], piece):
+            break
+        free = step.choice is not None and step.choice.needed == 0
+        if end <= start:
+            if not free and given.get(offset) != step.token:
+                break
+        elif step.choice is None or step.choice.needed > len(forced):
+            break
+        ends.append(end)
+    if ends[-1] >= len(forced) or start in ends:
+        return len(ends) - 1
+    while ends[-1] not in given and ends[-1] != 0:
+        ends.pop()
+    return len(ends) - 1
+
+
+def shares(allowed: TokenIds, logits: np.ndarray) -> np.ndarray:
+    """The probabilities of `allowed` tokens among themselves."""
+    scores = logits[allowed]
+    weights = np.exp(scores - scores.max())
+    return np.asarray(weights / weights.sum())
+
+
+def _share(scores: np.ndarray, score: float) -> float:
+    return float(1.0 / np.exp(scores - score).sum())
