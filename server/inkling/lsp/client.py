@@ -1,0 +1,71 @@
+"""What the connected client can do, as one flat record read from its capabilities.
+
+Invariant: reading never fails; what a client does not declare, it can't do. Inline completion
+is the exception: it is offered to everyone, since some clients use it without declaring it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lsprotocol import types
+from pygls.capabilities import get_capability
+
+from inkling.text.position import Encoding
+
+_ENCODINGS: dict[str, Encoding] = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Flat facts about a client; any thread."""
+
+    name: str = ""
+    encoding: Encoding = "utf-16"
+    inline_completion: bool = False
+    registers_completion: bool = False
+    pulls_configuration: bool = False
+    registers_configuration: bool = False
+    shows_progress: bool = False
+    shows_documents: bool = False
+    wants_status: bool = False
+    wants_partials: bool = False
+
+
+def read_client(params: types.InitializeParams) -> Client:
+    """The facts in an `initialize` request."""
+    capabilities = params.capabilities
+
+    def can(path: str) -> bool:
+        return bool(get_capability(capabilities, path, False))
+
+    own = _own(capabilities.experimental)
+    info = params.client_info
+    return Client(
+        name=f"{info.name} {info.version or ''}".strip() if info else "an unnamed client",
+        encoding=choose_encoding(get_capability(capabilities, "general.position_encodings", ())),
+        inline_completion=get_capability(capabilities, "text_document.inline_completion", None)
+        is not None,
+        registers_completion=can("text_document.completion.dynamic_registration"),
+        pulls_configuration=can("workspace.configuration"),
+        registers_configuration=can("workspace.did_change_configuration.dynamic_registration"),
+        shows_progress=can("window.work_done_progress"),
+        shows_documents=can("window.show_document.support"),
+        wants_status=own.get("status") is True,
+        wants_partials=own.get("partial") is True,
+    )
+
+
+def choose_encoding(offered: object) -> Encoding:
+    """UTF-8 where the client offers it (our own form), else its first choice, else UTF-16."""
+    names = [str(getattr(item, "value", item)) for item in offered or ()]  # type: ignore[attr-defined]
+    known = [_ENCODINGS[name] for name in names if name in _ENCODINGS]
+    return "utf-8" if "utf-8" in known else known[0] if known else "utf-16"
+
+
+def _own(experimental: object) -> Mapping[str, object]:
+    """The client's `experimental.inkling` object, empty if there is none."""
+    if isinstance(experimental, Mapping):
+        own = experimental.get("inkling")
+        if isinstance(own, Mapping):
+            return own
+    return {}

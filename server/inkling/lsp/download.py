@@ -1,0 +1,117 @@
+"""Offering to download a missing model, and doing it with a bar the user can cancel.
+
+Invariant: nothing is fetched without the user's yes (the dialog's button or the command), one
+download runs at a time, and completions are answered, empty, all the while.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from inkling.lsp.link import Bar, Refused
+from inkling.lsp.session import Session
+
+if TYPE_CHECKING:
+    from inkling.models.catalogue import Model
+    from inkling.models.progress import PullProgress
+
+logger = logging.getLogger(__name__)
+
+LATER = "Not now"
+REPORT_EVERY_S = 0.25
+
+
+async def offer(session: Session, model: "Model") -> None:
+    """Ask whether to download `model`; on yes, do it."""
+    yes = f"Download {model.title}" + (f" ({_megabytes(model.size)})" if model.size else "")
+    params = types.ShowMessageRequestParams(
+        type=types.MessageType.Info,
+        message=f"Inkling completes with {model.title}, which is not on this machine yet. "
+        "It is downloaded once; after that nothing leaves this machine.",
+        actions=[types.MessageActionItem(title=yes), types.MessageActionItem(title=LATER)],
+    )
+    try:
+        answer = await session.link.ask(types.WINDOW_SHOW_MESSAGE_REQUEST, params)
+    except Refused as refusal:
+        logger.info("the client shows no question: %s", refusal)
+        return
+    if getattr(answer, "title", None) == yes:
+        await download(session, model)
+
+
+async def download(session: Session, model: "Model") -> None:
+    """Fetch `model`, then start the engine with it. The user sees a bar and one message."""
+    if session.downloading:
+        return
+    session.downloading = True
+    bar = session.link.bar(
+        f"Downloading {model.title}", shown=session.client.shows_progress, cancellable=True
+    )
+    stop = threading.Event()
+    try:
+        problem = await _fetch(model, bar, stop)
+    finally:
+        # The thread sees it at its next record; what has arrived is kept for next time.
+        stop.set()
+        session.downloading = False
+        bar.end()
+    if problem:
+        session.link.show(types.MessageType.Warning, f"Inkling: {problem}")
+    else:
+        session.link.show(types.MessageType.Info, f"Inkling: {model.title} is installed.")
+        await session.restart()
+
+
+async def _fetch(model: "Model", bar: Bar, stop: threading.Event) -> str:
+    """Pull on a thread of its own; returns what went wrong, empty if nothing did."""
+    work = asyncio.ensure_future(
+        asyncio.to_thread(_pull, model, bar, stop, asyncio.get_running_loop())
+    )
+    cancelled = asyncio.ensure_future(bar.cancelled.wait())
+    await asyncio.wait((work, cancelled), return_when=asyncio.FIRST_COMPLETED)
+    cancelled.cancel()
+    if not work.done():
+        stop.set()
+        return f"the download of {model.title} was cancelled; what has arrived is kept."
+    return work.result()
+
+
+def _pull(model: "Model", bar: Bar, stop: threading.Event, loop: asyncio.AbstractEventLoop) -> str:
+    from inkling.models.errors import ModelError
+    from inkling.models.pull import pull
+
+    records = pull(model)
+    reported = 0.0
+    try:
+        for record in records:
+            if stop.is_set():
+                return ""
+            now = time.monotonic()
+            if record.note or now - reported >= REPORT_EVERY_S:
+                reported = now
+                loop.call_soon_threadsafe(bar.report, *_told(record))
+    except ModelError as error:
+        return str(error)
+    finally:
+        close = getattr(records, "close", None)
+        if close is not None:
+            close()
+    return ""
+
+
+def _told(record: "PullProgress") -> tuple[str, int | None]:
+    if record.note:
+        text = record.note
+    elif record.total:
+        text = f"{record.step}: {_megabytes(record.done)} of {_megabytes(record.total)}"
+    else:
+        text = record.step
+    return text, min(100, 100 * record.done // record.total) if record.total else None
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 2**20:.0f} MB"
