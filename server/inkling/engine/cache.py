@@ -8,10 +8,12 @@ the context holds exactly `path[:evaluated]`, whatever was stopped or failed.
 from collections.abc import Sequence
 
 from inkling.engine.healing import Step
-from inkling.engine.llama import Context, Logits
+from inkling.engine.llama import MAX_SEQUENCES, Context, Logits
 
 REMEMBERED = 4
 """Positions whose scores are kept: 0.6 MB each for a vocabulary of 150,000 tokens."""
+
+SPARE_SEQUENCE = MAX_SEQUENCES - 1
 
 
 class KvCache:
@@ -22,6 +24,8 @@ class KvCache:
         self._path: list[Step] = []
         self._evaluated = 0
         self._fresh = -1
+        self._fresh_row = -1
+        self._rows = 0
         self._scores: dict[int, Logits] = {}
 
     @property
@@ -55,15 +59,52 @@ class KvCache:
         finished = self._context.decode(tokens, self._evaluated)
         self._evaluated = end if finished else self._context.length()
         if finished:
-            self._fresh = end
+            self._fresh, self._fresh_row = end, -1
         return finished
+
+    def evaluate_beside(self, rows: Sequence[tuple[int, int, int]]) -> bool:
+        """Evaluate the path's last token, if it is not yet, in one batch with `rows`, each a
+        (token, position, sequence) of another sequence. False if it was stopped on the way."""
+        end = len(self._path)
+        own = [(self._path[-1].token, end - 1, 0)] if self._evaluated == end - 1 else []
+        if own:
+            self._fresh = -1
+        elif self._fresh == end:
+            # The batch takes the place of these scores.
+            self.remember(self._context.logits(self._fresh_row))
+            self._fresh = -1
+        finished = self._context.decode_rows([*own, *rows])
+        self._rows = len(own)
+        if own and finished:
+            self._evaluated, self._fresh, self._fresh_row = end, end, 0
+        return finished
+
+    def scores_beside(self, row: int) -> Logits:
+        """The scores of a row given to `evaluate_beside`, until the next evaluation."""
+        return self._context.logits(self._rows + row)
 
     def scores(self) -> Logits | None:
         """The scores after the whole path, if they are known; valid until the next call."""
         end = len(self._path)
         if self._fresh == end == self._evaluated:
-            return self._context.logits()
+            return self._context.logits(self._fresh_row)
         return self._scores.get(end)
+
+    def scores_at(self, at: int) -> Logits | None:
+        """The scores after the path's first `at` tokens, all evaluated; None if stopped."""
+        if at == len(self._path) and (scores := self.scores()) is not None:
+            return scores
+        if at in self._scores:
+            return self._scores[at]
+        # Evaluate the token before once more, out of the way of what comes after it.
+        self._context.fork(SPARE_SEQUENCE, at - 1)
+        self._fresh = -1
+        try:
+            if self._context.decode_rows([(self._path[at - 1].token, at - 1, SPARE_SEQUENCE)]):
+                return self._context.logits(0).copy()
+            return None
+        finally:
+            self._context.drop(SPARE_SEQUENCE)
 
     def remember(self, scores: Logits) -> None:
         """Keep a copy of the scores after the whole path."""

@@ -58,8 +58,10 @@ class LlamaEngine:
         """`cache` is a folder for calibrations and optimised weights. `command` replaces the
         child's whole command line (for tests)."""
         self._name = name
-        self._command = tuple(command) if command is not None else _child_command(
-            model_path, name, cache, context_tokens, threads, optimise_weights
+        self._command = (
+            tuple(command)
+            if command is not None
+            else _child_command(model_path, name, cache, context_tokens, threads, optimise_weights)
         )
         self._board = StateBoard(Starting(f"starting {name}"))
         self._open: dict[int, EventStream] = {}

@@ -9,21 +9,33 @@ Runs in the engine's decode thread. Every request ends with exactly one `DoneEve
 
 import time
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 from inkling.engine import healing
-from inkling.engine.api import DoneEvent, Event, Piece, StopReason, TextEvent
+from inkling.engine.api import (
+    DoneEvent,
+    Event,
+    GenerateRequest,
+    Piece,
+    StopReason,
+    TextEvent,
+)
 from inkling.engine.cache import KvCache
+from inkling.engine.forks import Forks
 from inkling.engine.gguf import ModelError
 from inkling.engine.healing import Step
-from inkling.engine.llama import HAS_GPU, Context, Logits, Model, NoRoom, StopFlag
+from inkling.engine.lane import Lane
+from inkling.engine.llama import HAS_GPU, MAX_SEQUENCES, Context, Logits, Model, NoRoom
 from inkling.engine.mailbox import Head, Job
 from inkling.engine.meter import Meter, since
-from inkling.engine.streaming import TextStream
 
 CHUNK_TOKENS = 128 if HAS_GPU else 64
 """Prompt tokens per call; between calls a superseded request is noticed. Graphics
 processors never look at the stop flag, so this bounds their delay."""
+
+MAX_CANDIDATES = MAX_SEQUENCES - 1
+"""One sequence stays free for looking at earlier scores."""
 
 
 class _Stopped(Exception):
@@ -33,10 +45,10 @@ class _Stopped(Exception):
 class Decoder:
     """See the module. Owner of the context's cache: the thread that calls `run`."""
 
-    def __init__(self, model: Model, context: Context, flag: StopFlag) -> None:
+    def __init__(self, model: Model, context: Context) -> None:
         self._model = model
         self._size = context.size
-        self._flag = flag
+        self._context = context
         self._pieces = model.vocabulary.pieces
         self._tokenize = lru_cache(maxsize=64)(model.tokenize)
         self._cache = KvCache(context)
@@ -85,7 +97,7 @@ class Decoder:
         job.evaluating_to = None
         if request.max_tokens == 0:
             return "length"
-        return (yield from self._continue(job, forced, meter))
+        return (yield from meter.watch(self._continue(job, forced, meter)))
 
     def _tokens_of(self, pieces: tuple[Piece, ...]) -> Head:
         tokens: list[int] = [] if self._model.bos is None else [self._model.bos]
@@ -119,45 +131,51 @@ class Decoder:
 
     def _continue(
         self, job: Job, forced: bytes, meter: Meter
-    ) -> Generator[Event, None, StopReason]:
-        request = job.request
-        stream = TextStream(len(forced), request.stop)
+    ) -> Generator[TextEvent, None, StopReason]:
+        lane = Lane(0, job.request, forced, self._pieces)
+        wanted = self._affordable(job.request) - 1
         at = len(self._head)
-        produced = said = 0
-        probability = 1.0
-        reason: StopReason = "length"
-        while said < request.max_tokens:
-            if at == len(self._cache.path):
-                step = self._next(job, forced[produced:], len(forced), meter)
+        forks = Forks(self._model, self._context)
+        try:
+            while not lane.ended:
+                if at == len(self._cache.path) and forks.alive:
+                    yield from self._advance(job, forks, meter)
+                step = self._step(job, at, lane.rest, len(forced), meter)
                 if step.token in self._model.ends:
-                    reason = "end"
+                    yield from lane.end("end")
                     break
-                self._cache.append(step)
-            step = self._cache.path[at]
-            at += 1
-            piece = self._pieces[step.token]
-            produced += len(piece)
-            said += produced > len(forced)
-            probability = step.choice.probability if step.choice else 1.0
-            if text := stream.feed(piece):
-                meter.text_came()
-                yield TextEvent(request.id, text, probability=probability)
-            if stream.stopped:
-                return "stop"
-        if text := stream.finish():
-            meter.text_came()
-            yield TextEvent(request.id, text, probability=probability)
-        return reason
+                if wanted > 0 and len(self._pieces[step.token]) > len(lane.rest):
+                    others = self._alternatives(job, at, lane.rest, step.token, wanted, meter)
+                    lanes = [lane.beside(number) for number in range(1, len(others) + 1)]
+                    wanted = 0
+                    yield from lane.take(step)
+                    yield from forks.start(lanes, others, at)
+                else:
+                    yield from lane.take(step)
+                if at == len(self._cache.path):
+                    self._cache.append(step)
+                at += 1
+            while forks.alive:
+                yield from self._advance(job, forks, meter)
+        finally:
+            forks.close()
+        return lane.ended or "end"
 
-    def _next(self, job: Job, rest: bytes, known: int, meter: Meter) -> Step:
-        """What the model chooses after the path, given that `rest` must come first."""
+    def _step(self, job: Job, at: int, rest: bytes, known: int, meter: Meter) -> Step:
+        """The path's token number `at`: as chosen earlier, or chosen now to agree with `rest`."""
+        if at < len(self._cache.path):
+            return self._cache.path[at]
         scores = self._scores(job, meter)
         meter.decoded_tokens += 1
         if rest:
             self._cache.remember(scores)
-        return healing.choose(scores, self._model.vocabulary, rest, known)
+        try:
+            return healing.choose(scores, self._model.vocabulary, rest, known)
+        except LookupError:
+            return Step(self._model.tokenize(rest)[0])
 
     def _scores(self, job: Job, meter: Meter) -> Logits:
+        """The scores after the whole path."""
         while (scores := self._cache.scores()) is None:
             end = len(self._cache.path)
             if self._cache.evaluated == end:
@@ -167,15 +185,48 @@ class Decoder:
 
     def _evaluate(self, job: Job, end: int, meter: Meter) -> None:
         """Evaluate the path up to `end`; raises `_Stopped`."""
-        if job.stop_reason:
-            raise _Stopped
-        began = time.perf_counter()
         before = self._cache.evaluated
-        self._cache.evaluate(end)
-        if meter.decoded_tokens:
-            meter.decode_ms += since(began)
-        else:
-            meter.evaluated_tokens += self._cache.evaluated - before
-            meter.prompt_ms += since(began)
-        if job.stop_reason:
-            raise _Stopped
+        with _computing(job, meter):
+            self._cache.evaluate(end)
+            if not meter.decoded_tokens:
+                meter.evaluated_tokens += self._cache.evaluated - before
+
+    def _affordable(self, request: GenerateRequest) -> int:
+        """How many candidates the context has room for."""
+        room = (self._size - len(self._cache.path)) // request.max_tokens
+        return min(request.candidates, room, MAX_CANDIDATES) if self._context.can_fork else 1
+
+    def _alternatives(
+        self, job: Job, at: int, rest: bytes, token: int, wanted: int, meter: Meter
+    ) -> list[Step]:
+        """Other tokens than `token` that the path could go on with at position `at`."""
+        while self._cache.evaluated < at:
+            self._evaluate(job, min(self._cache.evaluated + CHUNK_TOKENS, at), meter)
+        with _computing(job, meter):
+            scores = self._cache.scores_at(at)
+        if scores is None:
+            return []
+        return healing.alternatives(scores, self._model.vocabulary, rest, token, wanted)
+
+    def _advance(self, job: Job, forks: Forks, meter: Meter) -> Iterator[TextEvent]:
+        """One more token for every fork; the path's last token is evaluated along the way."""
+        with _computing(job, meter):
+            finished = self._cache.evaluate_beside(forks.rows())
+        if finished:
+            meter.decoded_tokens += 1
+            yield from forks.take(self._cache.scores_beside)
+
+
+@contextmanager
+def _computing(job: Job, meter: Meter) -> Iterator[None]:
+    """Time what is computed inside; raises `_Stopped` before or after it."""
+    if job.stop_reason:
+        raise _Stopped
+    began = time.perf_counter()
+    yield
+    if meter.decoded_tokens:
+        meter.decode_ms += since(began)
+    else:
+        meter.prompt_ms += since(began)
+    if job.stop_reason:
+        raise _Stopped

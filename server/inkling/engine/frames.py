@@ -30,8 +30,8 @@ Report = TextEvent | DoneEvent | Starting | Ready | Unavailable
 """What the engine process tells the server."""
 
 _encoder = msgspec.msgpack.Encoder()
-_orders = msgspec.msgpack.Decoder(Order)
-_reports = msgspec.msgpack.Decoder(Report)
+_orders: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)
+_reports: msgspec.msgpack.Decoder[Report] = msgspec.msgpack.Decoder(Report)
 
 
 class BadFrame(Exception):

@@ -10,8 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from inkling.engine.vocabulary import TokenIds, Vocabulary
+from inkling.engine.vocabulary import Vocabulary
+
+Scores = npt.NDArray[np.float32]
+"""A model's score for every token, or for some."""
+
+_LOOKED_AT = 64
 
 # What tokenizers for code treat as one unit at the end of a text: a word with the one
 # character before it, punctuation with its leading space, or a run of spaces.
@@ -46,7 +52,7 @@ def agrees(rest: bytes, piece: bytes) -> bool:
     return piece.startswith(rest) or rest.startswith(piece)
 
 
-def choose(logits: np.ndarray, vocabulary: Vocabulary, rest: bytes, known: int) -> Step:
+def choose(logits: Scores, vocabulary: Vocabulary, rest: bytes, known: int) -> Step:
     """The best token that agrees with `rest`; `known` is the length of all forced bytes.
 
     Raises `LookupError` if the vocabulary has no such token.
@@ -63,13 +69,17 @@ def choose(logits: np.ndarray, vocabulary: Vocabulary, rest: bytes, known: int) 
     return Step(token, Choice(_share(scores, float(logits[token])), needed))
 
 
-def probability(logits: np.ndarray, token: int) -> float:
+def probability(logits: Scores, token: int) -> float:
     """The probability the model gives `token` among all tokens."""
     return _share(logits, float(logits[token]))
 
 
 def keep(
-    trail: Sequence[Step], forced: bytes, start: int, given: Mapping[int, int], pieces: Sequence[bytes]
+    trail: Sequence[Step],
+    forced: bytes,
+    start: int,
+    given: Mapping[int, int],
+    pieces: Sequence[bytes],
 ) -> int:
     """How many steps of an earlier continuation still stand when `forced` is forced.
 
@@ -99,12 +109,29 @@ def keep(
     return len(ends) - 1
 
 
-def shares(allowed: TokenIds, logits: np.ndarray) -> np.ndarray:
-    """The probabilities of `allowed` tokens among themselves."""
+def alternatives(
+    logits: Scores, vocabulary: Vocabulary, rest: bytes, first: int, wanted: int
+) -> list[Step]:
+    """The next best tokens after `first` that go beyond `rest`, at most `wanted`.
+
+    No token's text begins another's: those would mostly lead to the same line.
+    """
+    allowed = vocabulary.starting_with(rest)
     scores = logits[allowed]
-    weights = np.exp(scores - scores.max())
-    return np.asarray(weights / weights.sum())
+    best = min(len(allowed), _LOOKED_AT)
+    ranks = np.argpartition(scores, len(allowed) - best)[len(allowed) - best :]
+    pieces = [vocabulary.pieces[first]]
+    steps: list[Step] = []
+    for rank in ranks[np.argsort(-scores[ranks])]:
+        token = int(allowed[rank])
+        piece = vocabulary.pieces[token]
+        if len(steps) == wanted:
+            break
+        if len(piece) > len(rest) and not any(agrees(piece, other) for other in pieces):
+            pieces.append(piece)
+            steps.append(Step(token, Choice(_share(scores, float(scores[rank])), len(rest))))
+    return steps
 
 
-def _share(scores: np.ndarray, score: float) -> float:
+def _share(scores: Scores, score: float) -> float:
     return float(1.0 / np.exp(scores - score).sum())

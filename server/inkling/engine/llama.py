@@ -22,11 +22,11 @@ import numpy.typing as npt
 os.environ.pop("OMP_WAIT_POLICY", None)
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
-from llama_cpp import llama_cpp as _lib  # noqa: E402
+from llama_cpp import llama_cpp as _lib
 
-from inkling.engine.api import FimTokens  # noqa: E402
-from inkling.engine.gguf import ModelError, check_file, explain_load_failure  # noqa: E402
-from inkling.engine.vocabulary import Vocabulary, vocabulary  # noqa: E402
+from inkling.engine.api import FimTokens
+from inkling.engine.gguf import ModelError, check_file, explain_load_failure
+from inkling.engine.vocabulary import Vocabulary, vocabulary
 
 Logits = npt.NDArray[np.float32]
 
@@ -75,10 +75,10 @@ class StopFlag:
         self._callback = lib.ggml_abort_callback(strlen)
 
     def set(self) -> None:
-        self._byte[0] = 1
+        self._byte[0] = b"\1"
 
     def clear(self) -> None:
-        self._byte[0] = 0
+        self._byte[0] = b"\0"
 
     def is_set(self) -> bool:
         return self._byte[0] != b"\0"
@@ -118,6 +118,9 @@ class Model:
         self.vocabulary_size: int = lib.llama_vocab_n_tokens(self._vocab)
         if not self.vocabulary_size:
             raise ModelError(f"{path.name} has no vocabulary; choose a model made for code")
+        self.recurrent = bool(
+            lib.llama_model_is_recurrent(self.handle) or lib.llama_model_is_hybrid(self.handle)
+        )
         self.trained_context: int = lib.llama_model_n_ctx_train(self.handle)
         self.architecture = self._metadata("general.architecture")
         self.bos: int | None = (
@@ -234,6 +237,8 @@ class Context:
                 f"there is not enough memory for a context of {tokens} tokens; lower contextTokens"
             )
         self._memory = lib.llama_get_memory(self._handle)
+        self.can_fork = not model.recurrent
+        """Whether sequences can share a beginning (a recurrent state has no parts)."""
         self._vocabulary_size = model.vocabulary_size
         self._stop = stop
         stop.attach(self._handle)
@@ -291,9 +296,13 @@ class Context:
         """Keep only the first `length` tokens; False if this model cannot forget a part."""
         return bool(lib.llama_memory_seq_rm(self._memory, sequence, length, -1))
 
-    def fork(self, target: int) -> None:
-        """Let sequence `target` share everything in sequence 0."""
-        lib.llama_memory_seq_cp(self._memory, 0, target, -1, -1)
+    def fork(self, target: int, length: int) -> None:
+        """Let sequence `target` share the first `length` tokens of sequence 0."""
+        lib.llama_memory_seq_cp(self._memory, 0, target, 0, length)
+
+    def drop(self, sequence: int) -> None:
+        """Empty a sequence."""
+        lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
     def clear(self) -> None:
         lib.llama_memory_clear(self._memory, False)

@@ -56,7 +56,9 @@ def must_stop(running: Job, new: GenerateRequest, pieces: Sequence[bytes]) -> bo
         return False
     if running.evaluating_to is None:
         return True
-    return running.evaluating_to > shared_tokens(running.request.head, running.head, new.head, pieces)
+    return running.evaluating_to > shared_tokens(
+        running.request.head, running.head, new.head, pieces
+    )
 
 
 def shared_tokens(

@@ -1,9 +1,13 @@
 """What one request costs while it runs. Times are milliseconds."""
 
 import time
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
-from inkling.engine.api import Stats
+from inkling.engine.api import Stats, TextEvent
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -22,9 +26,15 @@ class Meter:
     decode_ms: float = 0.0
     abort_ms: float = 0.0
 
-    def text_came(self) -> None:
-        """Note the time of the first text; later calls change nothing."""
-        self.first_text_ms = self.first_text_ms or since(self.arrived)
+    def watch(self, texts: Generator[TextEvent, None, T]) -> Generator[TextEvent, None, T]:
+        """Pass `texts` on, and note when the first one came."""
+        while True:
+            try:
+                text = next(texts)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            self.first_text_ms = self.first_text_ms or since(self.arrived)
+            yield text
 
     def stats(self) -> Stats:
         values = asdict(self)

@@ -22,6 +22,7 @@ from inkling.engine.api import (
     Unavailable,
 )
 from inkling.engine.frames import BadFrame, Report, encode, read_order
+from inkling.engine.mailbox import Mailbox
 
 CANNOT_LOAD = 3
 """Exit status after an `Unavailable` report."""
@@ -65,7 +66,6 @@ def _serve(arguments: argparse.Namespace, orders: BinaryIO, writer: Writer) -> i
     from inkling.engine.decode import Decoder
     from inkling.engine.gguf import ModelError
     from inkling.engine.llama import Context, Model, StopFlag
-    from inkling.engine.mailbox import Mailbox
 
     def progress(percent: int) -> None:
         writer.send(Starting(f"loading {arguments.name}", percent))
@@ -79,7 +79,7 @@ def _serve(arguments: argparse.Namespace, orders: BinaryIO, writer: Writer) -> i
         writer.send(Unavailable(str(error)))
         return CANNOT_LOAD
     mailbox = Mailbox(flag, model.vocabulary.pieces)
-    decoder = Decoder(model, context, flag)
+    decoder = Decoder(model, context)
     info = ModelInfo(
         name=arguments.name,
         architecture=model.architecture,
@@ -96,7 +96,7 @@ def _serve(arguments: argparse.Namespace, orders: BinaryIO, writer: Writer) -> i
     return 0
 
 
-def _read(orders: BinaryIO, mailbox: "Mailbox", writer: Writer) -> None:  # noqa: F821
+def _read(orders: BinaryIO, mailbox: Mailbox, writer: Writer) -> None:
     """Reader thread: hand orders to the mailbox until stdin ends."""
     answers: list[DoneEvent]
     while True:
