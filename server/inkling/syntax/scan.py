@@ -29,8 +29,8 @@ class Line:
     """Without its terminator."""
     inside: bool
     """The line starts inside brackets or a string that the text opened."""
-    open: tuple[tuple[str, int], ...]
-    """Unclosed brackets, outermost first: the opener and the number of its line."""
+    open: tuple[tuple[str, int, int], ...]
+    """Unclosed brackets, outermost first: opener, number of its line, column in it."""
     below: int
     """Closers so far that close something opened before the text."""
     last: str
@@ -57,7 +57,7 @@ def scan(text: str, language: Language) -> tuple[Line, ...]:
     """Read `text` as code from its first character on. Linear in the text."""
     pattern = _token(language)
     lines: list[Line] = []
-    stack: list[tuple[str, int]] = []
+    stack: list[tuple[str, int, int]] = []
     below = 0
     ending = ""  # what ends the string or comment that is open across lines
     for number, content in enumerate(split_lines(text)):
@@ -86,7 +86,7 @@ def scan(text: str, language: Language) -> tuple[Line, ...]:
             else:
                 last = match[0]
                 if last in CLOSERS:
-                    stack.append((last, number))
+                    stack.append((last, number, match.start()))
                 elif last in OPENERS:
                     if stack:
                         stack.pop()

@@ -18,7 +18,7 @@ from inkling.text.position import Encoding
 logger = logging.getLogger(__name__)
 
 
-class UnknownDocument(LookupError):  # noqa: N818 - reads as what it says at the raise
+class UnknownDocument(LookupError):
     """The document isn't open. `args[0]` is a sentence that names it."""
 
 

@@ -1,0 +1,145 @@
+"""The process that parses: reads jobs from stdin, writes answers to stdout, in order.
+
+Invariant: it never outlives its parent. End of stdin ends it, and a job that hangs inside a
+grammar, where no Python code can run, is ended with the process by a watchdog in C.
+Memory is bounded by the size of the documents whose trees are kept, the oldest going first.
+"""
+
+import faulthandler
+import os
+import signal
+import sys
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from inkling.syntax.gate import judge
+from inkling.syntax.judgement import LARGEST, Judgement
+from inkling.syntax.languages import language_of
+from inkling.syntax.tree import DeadlinePassed, Grammar, Parsed
+from inkling.syntax.wire import HEADER, Done, Job, frame
+from inkling.text.encode import to_text
+
+HANG_SECONDS = 2.0
+_KEPT_BYTES = 2 * 1024 * 1024  # of source; a tree takes about 25 times its text
+_LONGEST_AVERAGE_LINE = 400  # bytes; denser files are data or minified
+
+
+class Trees:
+    """The last tree of each document. Owner: the worker's only thread."""
+
+    def __init__(self) -> None:
+        self._grammars: dict[str, Grammar | None] = {}
+        self._parsed: OrderedDict[str, Parsed] = OrderedDict()
+
+    def parse(self, job: Job, deadline: float) -> Parsed | None:
+        """The job's document, parsed; None where that is not possible or not worth it.
+
+        Raises `DeadlinePassed`.
+        """
+        grammar = self._grammar(job.language)
+        if grammar is None or not worth_parsing(job.data):
+            self.forget(job.uri)
+            return None
+        known = self._parsed.pop(job.uri, None)
+        if known is None or known.grammar is not grammar:
+            parsed = Parsed.of(grammar, job.data, deadline)
+        else:
+            try:
+                parsed = known.changed(job.data, deadline)
+            except DeadlinePassed:
+                self._parsed[job.uri] = known  # still the shortest way to the next version
+                raise
+        self._parsed[job.uri] = parsed
+        kept = sum(len(one.data) for one in self._parsed.values())
+        while kept > _KEPT_BYTES and len(self._parsed) > 1:
+            _, oldest = self._parsed.popitem(last=False)
+            kept -= len(oldest.data)
+        return parsed
+
+    def forget(self, uri: str) -> None:
+        """Drop a document's tree, if there is one."""
+        self._parsed.pop(uri, None)
+
+    def _grammar(self, name: str) -> Grammar | None:
+        if name not in self._grammars:
+            language = language_of(name)
+            try:
+                self._grammars[name] = Grammar.of(language) if language else None
+            except (ImportError, ValueError):  # no wheel, or one of another ABI
+                self._grammars[name] = None
+        return self._grammars[name]
+
+
+def worth_parsing(data: bytes) -> bool:
+    """Whether a document is source code of a size that can be parsed while someone types."""
+    if len(data) > LARGEST or b"\0" in data[:8192]:
+        return False
+    return len(data) < 16 * 1024 or len(data) < _LONGEST_AVERAGE_LINE * (data.count(b"\n") + 1)
+
+
+def do(trees: Trees, job: Job) -> Judgement | None:
+    """Do one job; None where nothing could be judged."""
+    if job.kind == "forget":
+        trees.forget(job.uri)
+        return None
+    deadline = time.monotonic() + job.limit_ms / 1000
+    try:
+        parsed = trees.parse(job, deadline)
+        if parsed is None or job.kind == "prepare":
+            return None
+        return judge(
+            parsed,
+            job.offset,
+            to_text(job.inserted),
+            multiline=job.multiline,
+            finished=job.finished,
+            newline=job.newline,
+            deadline=deadline,
+        )
+    except DeadlinePassed:
+        return None
+
+
+def serve(jobs: BinaryIO, answers: BinaryIO, traces: BinaryIO) -> None:
+    """Do jobs until `jobs` ends."""
+    trees = Trees()
+    decoder = msgspec.msgpack.Decoder(Job)
+    while len(header := jobs.read(HEADER)) == HEADER:
+        job = decoder.decode(jobs.read(int.from_bytes(header, "little")))
+        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True, file=traces)
+        try:
+            answer = Done(job.id, do(trees, job))
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+        answers.write(frame(answer))
+        answers.flush()
+
+
+def main() -> None:
+    """Take over stdin and stdout as the channel; what a library prints goes to stderr."""
+    # Ctrl-C in a terminal reaches the whole group; ending is the parent's decision.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers_fd = os.dup(1)
+    os.dup2(2, 1)
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.setmode(0, os.O_BINARY)
+        msvcrt.setmode(answers_fd, os.O_BINARY)
+    with (
+        os.fdopen(0, "rb", closefd=False) as jobs,
+        os.fdopen(answers_fd, "wb") as answers,
+        Path(os.devnull).open("wb") as traces,
+    ):
+        try:
+            serve(jobs, answers, traces)
+        except BrokenPipeError:
+            os._exit(0)  # the parent is gone; there is nobody to flush for
+
+
+if __name__ == "__main__":
+    main()
