@@ -149,8 +149,9 @@ class Completer:
         if found is None:
             return ()
         forecast, rest = found
-        finished = forecast.complete or b"\n" in rest.lstrip()
-        shaped = await self._shape(document, offset, rest, finished=finished)
+        if not forecast.complete and b"\n" not in rest.lstrip():
+            return ()  # a first line that is still growing
+        shaped = await self._shape(document, offset, rest, finished=forecast.complete)
         if not shaped.text:
             return ()
         return (self._suggest(document, offset, shaped.text),)
