@@ -18,7 +18,8 @@ def connections(command: str) -> tuple[tuple[str, str], ...]:
     """(Editor, what to put where) for a command path."""
     quoted = command.replace("\\", "\\\\")
     neovim = (
-        f"vim.lsp.config('inkling', {{ cmd = {{ '{quoted}', 'serve' }}, filetypes = {{ 'python' }} }})\n"
+        f"vim.lsp.config('inkling', {{ cmd = {{ '{quoted}', 'serve' }},\n"
+        "  filetypes = { 'python' } })\n"
         "vim.lsp.enable('inkling')\n"
     )
     return (
@@ -45,15 +46,15 @@ def connections(command: str) -> tuple[tuple[str, str], ...]:
             "Emacs with lsp-mode 10",
             "(require 'lsp-inline-completion)\n"
             "(lsp-register-client (make-lsp-client :server-id 'inkling :add-on? t\n"
-            "  :activation-fn (lsp-activate-on \"python\")\n"
-            f"  :new-connection (lsp-stdio-connection '(\"{quoted}\" \"serve\"))))\n"
+            '  :activation-fn (lsp-activate-on "python")\n'
+            f'  :new-connection (lsp-stdio-connection \'("{quoted}" "serve"))))\n'
             "(add-hook 'lsp-managed-mode-hook #'lsp-inline-completion-mode)",
         ),
         (
             "Emacs with eglot (completion list)",
             "(with-eval-after-load 'eglot\n"
             "  (add-to-list 'eglot-server-programs\n"
-            f"    '(python-mode . (\"{quoted}\" \"serve\"))))",
+            f'    \'(python-mode . ("{quoted}" "serve"))))',
         ),
         ("VS Code", "needs an extension, which is not there yet"),
     )

@@ -64,6 +64,4 @@ class Typist:
             data=data[:start] + inserted + data[end:],
         )
         self.offset = start + len(inserted)
-        self._completer.changed(
-            self.document, (Edit(start, end, start + len(inserted), inserted),)
-        )
+        self._completer.changed(self.document, (Edit(start, end, start + len(inserted), inserted),))
