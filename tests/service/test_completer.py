@@ -10,7 +10,7 @@ from inkling.engine.scripted import ScriptedEngine
 from inkling.engine.api import Unavailable
 from inkling.service.completer import Completer
 from inkling.service.records import CompletionRequest, Selected, Suggestion
-from inkling.syntax.client import Judgement
+from inkling.syntax.judgement import Judgement
 from inkling.text.document import Document
 from inkling.text.store import Change, DocumentStore
 

@@ -63,7 +63,7 @@ class Why:
     filters: tuple[str, ...] = field(default=())
     errors_before: int = 0
     errors_after: int = 0
-    suggestion_id: str = ""
+    suggestion_ids: tuple[str, ...] = ()
     accepted: bool = False
 
     def as_markdown(self) -> str:

@@ -1,0 +1,112 @@
+"""From predicted text to what may be shown: trimmed, then judged by the syntax worker.
+
+Stateless apart from the accepted position; event loop's thread. Invariant: text that the
+worker found to add a parse error does not get through.
+"""
+
+import time
+from dataclasses import dataclass
+
+from inkling.config import Settings
+from inkling.edits.trim import LOOKAHEAD_LINES, Surroundings, trim
+from inkling.syntax.client import SyntaxClient
+from inkling.syntax.judgement import UNCHECKED, Judgement
+from inkling.syntax.languages import language_of
+from inkling.syntax.scope import LineContext, line_context
+from inkling.text.document import Document
+
+JUDGE_DEADLINE_MS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """What is left of a forecast's text."""
+
+    text: str
+    judgement: Judgement
+    filters: tuple[str, ...]
+    """Why it is shorter than what the model said, in words."""
+    judge_ms: float = 0.0
+
+
+def wants_lines(
+    document: Document, offset: int, settings: Settings, accepted: tuple[str, int] | None
+) -> bool:
+    """Whether several lines may be suggested at the cursor.
+
+    `accepted` is where the last accepted suggestion started: after it the next line is
+    welcome, too.
+    """
+    context = line_context(document, offset)
+    if settings.multiline == "never" or (context.tail.strip() and not context.tail_is_closers):
+        return False
+    if settings.multiline == "always" or context.multiline:
+        return True
+    if accepted is None or context.tail.strip():
+        return False
+    return accepted[0] == document.uri and document.line_start(offset) <= accepted[1] <= offset
+
+
+async def shape(
+    syntax: SyntaxClient,
+    document: Document,
+    offset: int,
+    rest: bytes,
+    *,
+    multiline: bool,
+    finished: bool,
+    max_lines: int,
+) -> Shaped:
+    """Decide how much of `rest`, predicted for byte `offset`, may be shown.
+
+    `finished` means that no more text is coming (or is waited for); before that only whole
+    lines count.
+    """
+    context = line_context(document, offset)
+    text = rest.decode("utf-8", "replace")
+    if not multiline:
+        text = text.partition("\n")[0]
+        finished = True
+    elif not finished:
+        text = text[: text.rfind("\n") + 1]
+    trimmed = trim(
+        text, surroundings(document, offset, context), max_lines=max_lines if multiline else 1
+    )
+    if not trimmed.text:
+        return Shaped("", UNCHECKED, trimmed.cut_by)
+    if language_of(document.language_id, document.uri) is None:
+        whole = trimmed.text if context.tail.strip() else trimmed.text.rstrip()
+        return Shaped(whole, UNCHECKED, trimmed.cut_by)  # no grammar: nothing to check with
+    asked = time.perf_counter()
+    judgement = await syntax.judge(
+        document,
+        offset,
+        trimmed.text,
+        multiline=multiline,
+        finished=finished,
+        deadline_ms=JUDGE_DEADLINE_MS,
+    )
+    judge_ms = (time.perf_counter() - asked) * 1000
+    kept = trimmed.text.encode()[: judgement.keep].decode("utf-8", "ignore")
+    filters = trimmed.cut_by
+    if not kept.strip():
+        name = "would not parse" if judgement.checked else "could not be checked in time"
+        return Shaped("", judgement, (*filters, name), judge_ms)
+    if len(kept.rstrip()) < len(trimmed.text.rstrip()):
+        filters = (*filters, "leaves the block or would not parse")
+    shown = (kept if context.tail.strip() else kept.rstrip()) + judgement.closers
+    return Shaped(shown, judgement, filters, judge_ms)
+
+
+def surroundings(document: Document, offset: int, context: LineContext) -> Surroundings:
+    """The lines around the cursor, decoded."""
+    end = document.line_end(offset)
+    below = document.text(end, min(len(document.data), end + 2_000)).splitlines()
+    start = document.line_start(offset)
+    above = document.text(max(0, start - 1_000), start).splitlines()
+    return Surroundings(
+        typed=context.typed,
+        tail=context.tail,
+        following=tuple(line.strip() for line in below if line.strip())[:LOOKAHEAD_LINES],
+        preceding=tuple(line.strip() for line in above if line.strip())[-LOOKAHEAD_LINES:],
+    )
