@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from inkling.cli.bench.corpus import SourceFile
+from inkling.cli.bench.lines import code_lines
 from inkling.cli.bench.replay import exact_line
 from inkling.cli.bench.side import Side, now
 from inkling.cli.bench.trace import Step
@@ -100,15 +101,10 @@ async def play_spots(
 
 def _fit(text: str) -> Iterator[tuple[int, int, int]]:
     """Start, cut and end of the lines that can be cut inside a word with enough left."""
-    at = 0
-    for number, line in enumerate(text.split("\n")):
-        body = line.strip()
+    for start, line in code_lines(text, 24, 90):
         indent = len(line) - len(line.lstrip())
-        cut = indent + max(4, len(body) // 3)
-        comment = body.startswith(("#", "//", "*", "/*", '"'))
-        if number > 10 and 24 <= len(body) <= 90 and line.isascii() and not comment:
-            yield at, at + cut, at + len(line)
-        at += len(line) + 1
+        cut = indent + max(4, (len(line) - indent) // 3)
+        yield start, start + cut, start + len(line)
 
 
 def _spot(file: SourceFile, start: int, cut: int, end: int, dice: random.Random) -> Spot:
