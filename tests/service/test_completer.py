@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import dataclass, field
 
 import pytest
+
 from inkling.config import Settings
+from inkling.engine.api import Unavailable
 from inkling.engine.script import Rule, Script, StateStep, Step
 from inkling.engine.scripted import ScriptedEngine
-from inkling.engine.api import Unavailable
 from inkling.service.completer import Completer
 from inkling.service.records import CompletionRequest, Selected, Suggestion
 from inkling.syntax.judgement import Judgement
@@ -70,9 +71,7 @@ class Editor:
         self.completer.changed(self.document, edits)
 
     async def ask(self, **kind) -> tuple[Suggestion, ...]:
-        return await self.completer.complete(
-            CompletionRequest(self.document, self.cursor, **kind)
-        )
+        return await self.completer.complete(CompletionRequest(self.document, self.cursor, **kind))
 
     async def texts(self, **kind) -> list[str]:
         return [suggestion.text for suggestion in await self.ask(**kind)]
@@ -81,6 +80,12 @@ class Editor:
         await self.completer.close()
         await self.engine.close()
         await self.running
+
+
+async def let_run() -> None:
+    """Give every task that can run its turn."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -122,10 +127,7 @@ async def test_a_disagreeing_key_stops_the_model(open_editor):
     )
     editor = open_editor(slow, "def f(a):\n    |\n")
     asking = asyncio.create_task(editor.ask())
-    while not editor.engine.requests:
-        await asyncio.sleep(0)
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await let_run()
     editor.type("x")
     assert await editor.ask() == ()
     assert await asking == ()
@@ -233,8 +235,6 @@ async def test_closing_the_document_stops_its_generation(open_editor):
     script = Script((Rule(ends_with="x", answer=(Step(" = 1\n", gate="never"),)),))
     editor = open_editor(script, "x|\n")
     asking = asyncio.create_task(editor.ask())
-    while not editor.engine.requests:
-        await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await let_run()
     editor.completer.closed(URI)
     assert await asking == ()

@@ -6,8 +6,8 @@ tokens instead of the whole suffix (DESIGN §5: 269 → 4 tokens a key, exact ma
 with healing). Pure; any thread.
 
 Invariant: an anchor is used only while the document still reads exactly as it did when the
-anchor was placed, before it and after the cursor's line. `holds` proves that on each key by comparing
-bytes, so no edit, however it arrived, can leave the prompt stale.
+anchor was placed, before it and after the cursor's line. `holds` proves that on each key by
+comparing bytes, so no edit, however it arrived, can leave the prompt stale.
 """
 
 from dataclasses import dataclass, replace

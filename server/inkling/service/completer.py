@@ -235,9 +235,7 @@ class Completer:
             if finished or lines > judged_lines:
                 judged_lines = lines
                 final = finished or not multiline
-                best = [
-                    await self._shape(document, offset, rest, finished=final) for rest in rests
-                ]
+                best = [await self._shape(document, offset, rest, finished=final) for rest in rests]
                 if final or all(shaped.judgement.closed for shaped in best):
                     return best if self._turn is turn else None
             usable = any(shaped.text for shaped in best)

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from inkling.edits.trim import (
     Surroundings,
     cut_at_closed_bracket,

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from inkling.engine.api import FimTokens, ModelInfo
 from inkling.prompt.anchor import Budget, holds, place, shifted
 from inkling.prompt.fim import completion_head
@@ -107,7 +108,5 @@ FIM = FimTokens(prefix=1, suffix=2, middle=3)
     ],
 )
 def test_the_parts_come_in_the_order_the_family_was_trained_on(name, fim, expected):
-    model = ModelInfo(
-        name=name, architecture="x", context_tokens=1, vocabulary_size=1, fim=fim
-    )
+    model = ModelInfo(name=name, architecture="x", context_tokens=1, vocabulary_size=1, fim=fim)
     assert completion_head(model, "before", "after") == expected
