@@ -4,7 +4,9 @@ Their output goes to a file, so that a child is never blocked by a full pipe and
 it can be kept when something failed.
 """
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +36,8 @@ def watch(
             stdout=sink,
             stderr=subprocess.STDOUT,
             env={**os.environ, **environment},
+            # Its own group, so that compilers it has started end with it.
+            start_new_session=os.name != "nt",
         )
         try:
             while True:
@@ -49,14 +53,22 @@ def watch(
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask, wait, then kill."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    """Ask the child and all it has started to end, wait, then kill."""
+    if process.poll() is not None:
+        return
+    if os.name == "nt":
+        tree = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        subprocess.run(tree, capture_output=True, check=False)
+        process.wait()
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def read_text(output: Path) -> str:

