@@ -154,6 +154,7 @@ class LlamaEngine:
                     self._board.show(report)
         except BadFrame as error:
             self._errors.append(f"it wrote something that is no frame ({error})")
+            _kill(child)
         finally:
             await _end(child)
             await drain
