@@ -78,7 +78,7 @@ def latency(
 
     Takes as long as the typing takes, once for each side; keep the machine idle meanwhile.
     """
-    from inkling.cli.bench import latency as bench
+    from inkling.cli.bench import latency_run as bench
     from inkling.cli.bench.report import show_latency
 
     path = model_path(model) if backend == "llama" else Path(model)
@@ -140,7 +140,7 @@ def quality(
     HumanEval's single lines are also judged by running its tests on what was suggested: code
     written by the model is executed, in a process of its own with limits, in an empty folder.
     """
-    from inkling.cli.bench import quality as bench
+    from inkling.cli.bench import quality_run as bench
     from inkling.cli.bench.report import show_quality
 
     path = model_path(model)

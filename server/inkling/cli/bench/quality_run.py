@@ -22,7 +22,7 @@ from inkling.cli.bench.figures import percentile, plain, share, summary
 from inkling.cli.bench.holes import Hole, accepted, cut, similarity
 from inkling.cli.bench.http import NoAnswer, post
 from inkling.cli.bench.human_eval import triples
-from inkling.cli.bench.latency import TUNED_BATCH
+from inkling.cli.bench.latency_run import TUNED_BATCH
 from inkling.cli.bench.llama_server import ServerOptions, llama_server
 from inkling.cli.bench.llama_vim import FIRST_MS, hint, request, window
 from inkling.cli.bench.sandbox import passes
