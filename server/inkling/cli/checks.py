@@ -5,11 +5,8 @@ Invariant: a check never raises for a fault of the installation; the fault is it
 """
 
 import hashlib
-import importlib.metadata
 import platform
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -21,6 +18,7 @@ from inkling.engine.gguf import ModelError as UnusableFile
 from inkling.engine.gguf import check_file
 from inkling.models.cache import Missing, resolve
 from inkling.models.catalogue import find
+from inkling.models.engine_probe import engine_status
 from inkling.models.errors import ModelError
 
 State = Literal["ok", "warn", "fail"]
@@ -28,8 +26,6 @@ State = Literal["ok", "warn", "fail"]
 MINIMUM_PYTHON = (3, 11)
 COMFORTABLE_DISK = 1_000_000_000
 COMFORTABLE_MEMORY = 1_000_000_000
-ILLEGAL_INSTRUCTION = {-getattr(signal, "SIGILL", 4), 0xC000001D, 0xC000001D - 2**32}
-"""Exit codes of a process that met an instruction its processor lacks (POSIX, Windows)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,29 +95,12 @@ def check_log() -> Check:
     return Check("Log", "ok", f"{path}{'' if path.exists() else ' (nothing logged yet)'}")
 
 
-def check_library() -> Check:
-    """The native library, loaded in a process of its own, so that it can't take us with it."""
-    try:
-        version = importlib.metadata.version("llama-cpp-python")
-    except importlib.metadata.PackageNotFoundError:
-        return Check("Engine", "fail", "llama.cpp is not installed", "Run `inkling setup`.")
-    probe = [sys.executable, "-c", "import inkling.engine.llama"]
-    try:
-        done = subprocess.run(probe, capture_output=True, text=True, timeout=60, check=False)
-    except subprocess.TimeoutExpired:
-        return Check("Engine", "fail", "loading llama.cpp takes for ever", "Run `inkling setup`.")
-    said = f"llama-cpp-python {version}"
-    if done.returncode == 0:
-        return Check("Engine", "ok", said)
-    if done.returncode in ILLEGAL_INSTRUCTION:
-        return Check(
-            "Engine",
-            "fail",
-            f"{said} was built for another processor (illegal instruction)",
-            "Run `inkling setup --force` to build it for this one.",
-        )
-    last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    return Check("Engine", "fail", f"{said} does not load: {last}", "Run `inkling setup --force`.")
+def check_engine() -> Check:
+    """The native library, tried in a process of its own."""
+    status = engine_status()
+    if status.state == "ready":
+        return Check("Engine", "ok", f"llama-cpp-python {status.found}")
+    return Check("Engine", "fail", status.detail, "Run `inkling setup`.")
 
 
 def check_model_file(name_or_path: str) -> Check:

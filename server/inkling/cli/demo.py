@@ -15,11 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from inkling.cli.connect import command_path, connections
+from inkling.cli.counting import CountingEngine
 from inkling.cli.models import get_engine, get_model
 from inkling.cli.render import code_view, ghost_marks, make_console
 from inkling.cli.session import running, settings_from
 from inkling.cli.story import FILE, Figure, Frame, story
 from inkling.config import Settings
+from inkling.service.completer import Completer
 
 VIEW_LINES = 5
 STILL_S = 0.9
@@ -51,7 +53,8 @@ async def play(
     async with running(settings, console) as app:
         loaded = Figure("model ready", f"{time.perf_counter() - began:.1f} s")
         console.print(f"\nInkling's own [bold]{FILE}[/], one function without its body.\n")
-        told = story(app.completer, pause=pause)
+        engine = CountingEngine(app.engine)
+        told = story(Completer(engine, app.syntax, settings), engine, pause=pause)
         tell = _animate if animated else _print_lines
         return (loaded, *await tell(told, console, pause))
 

@@ -81,7 +81,7 @@ def installation(settings: Settings) -> Iterator[Check]:
     yield checks.check_cache()
     yield checks.check_log()
     if settings.backend == "llama":
-        yield checks.check_library()
+        yield checks.check_engine()
         yield checks.check_model_file(settings.model)
 
 

@@ -67,9 +67,12 @@ def code_view(
     for number in range(first, min(ghost_rows.stop + below, start + len(rows))):
         row = rows[number - start]
         row.expand_tabs(4)
+        room = max(width - digits - 2, 1)
         if number not in ghost_rows:
-            row.truncate(max(width - digits - 2, 1), overflow="ellipsis")
+            row.truncate(room, overflow="ellipsis")
         view.append(f"{number + 1:>{digits}}  ", style="bright_black")
-        view.append_text(row).append("\n")
+        for piece in range(0, max(len(row), 1), room):
+            view.append(" " * (digits + 2) if piece else "")
+            view.append_text(row[piece : piece + room]).append("\n")
     view.right_crop(1)
     return view

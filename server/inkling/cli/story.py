@@ -7,11 +7,13 @@ types is chosen by what the model said (something else, or the same), never by a
 """
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib.resources import files
 
+from inkling.cli.counting import CountingEngine
 from inkling.cli.typist import Typist
 from inkling.service.completer import Completer
 from inkling.service.records import Suggestion, Why
@@ -19,11 +21,12 @@ from inkling.text.document import Document
 from inkling.text.encode import to_bytes
 
 FILE = "dirs.py"
-HOLE_AFTER = "def calibration_dir() -> Path:\n    "
-HOLE_BEFORE = "\n\n\ndef log_path()"
-INTENDED = ('return cache_dir() / "calibration"', '"""Measured speeds."""')
+FUNCTION = "state_dir"
+INTENDED = ("override = _override()", "return cache_dir() / 'state'")
 """What the user wants to write: the first of these that the model did not suggest."""
 
+MEANT = 5
+"""Characters a suggestion has to share with what is meant for the user to go along with it."""
 KEYS_THROUGH = 10
 KEY_S = 0.15
 """Seconds between two keys: a fast typist."""
@@ -53,16 +56,20 @@ class Figure:
 
 
 def hole() -> tuple[Document, int]:
-    """The demo's file without the body of one function, and the byte offset of the hole."""
+    """The demo's file without the statements of one function, and their byte offset."""
     text = (files("inkling") / FILE).read_text(encoding="utf-8")
-    start = text.index(HOLE_AFTER) + len(HOLE_AFTER)
-    end = text.index(HOLE_BEFORE, start)
-    document = Document(f"file:///{FILE}", "python", 1, to_bytes(text[:start] + text[end:]))
-    return document, len(to_bytes(text[:start]))
+    head, tail = re.split(rf"(?<=\ndef {FUNCTION}\(\) -> Path:\n)", text, maxsplit=1)
+    documented = re.match(r'( +)""".*"""\n', tail)
+    assert documented is not None, "the function has a docstring of one line"
+    before = head + documented[0] + documented[1]
+    after = tail[tail.index("\n\n\n") :]
+    return Document(f"file:///{FILE}", "python", 1, to_bytes(before + after)), len(to_bytes(before))
 
 
-async def story(completer: Completer, *, pause: float = 1.0) -> AsyncIterator[Frame | Figure]:
-    """Tell it. `pause` stretches the times a person needs to look (0: none)."""
+async def story(
+    completer: Completer, engine: CountingEngine, *, pause: float = 1.0
+) -> AsyncIterator[Frame | Figure]:
+    """Tell it. `engine` is the completer's; `pause` stretches the times for looking (0: none)."""
     document, offset = hole()
     typist = Typist(completer, document, offset)
     yield _frame(typist, "", "The cursor stands in a function that has no body yet.")
@@ -75,13 +82,16 @@ async def story(completer: Completer, *, pause: float = 1.0) -> AsyncIterator[Fr
     first_ms = 0.0
     growing = typist.watch()
     async for seen in growing:
+        if not seen:
+            continue
         first_ms = first_ms or _ms_since(began)
         yield _frame(typist, seen, f"The model writes … {_ms_since(began):.0f} ms", growing=True)
         if "\n" in seen.strip():
             break
-    await asked
-    yield Figure("request → first ghost text", _ms(first_ms), _tokens(completer.why()))
-    yield _frame(typist, seen, f"The first text came after {first_ms:.0f} ms.")
+    checked = await asked
+    yield Figure("request → first ghost text", _ms(first_ms), "prompt evaluated from nothing")
+    ghost = checked[0].text if checked else seen
+    yield _frame(typist, ghost, f"The first text came after {first_ms:.0f} ms.")
 
     key, rest = _disagreeing(seen)
     stopped = asyncio.ensure_future(_drained(growing))
@@ -94,39 +104,39 @@ async def story(completer: Completer, *, pause: float = 1.0) -> AsyncIterator[Fr
         yield Figure("disagreeing key → model stopped", _ms(stop_ms), f"the key {key!r}")
     yield _frame(typist, "", f"The key {key!r} disagrees: stopped after {stop_ms:.1f} ms.")
 
-    # 2. A new suggestion for what is typed now.
+    # 2. A new suggestion for what is typed now, until it is what the user means.
     suggestion: Suggestion | None = None
-    while suggestion is None and rest:
+    while rest:
         suggestions, why = await _answered(typist, completer)
         if suggestions:
             suggestion = suggestions[0]
-            yield Figure("next key → new suggestion", _ms(why.total_ms), _tokens(why))
             yield _frame(typist, suggestion.text, f"A new one after {why.total_ms:.0f} ms.")
-        else:
-            key, rest = rest[0], rest[1:]
-            typist.type(key)
-            yield _frame(typist, "", f"Nothing to suggest yet: {why.reason}")
-            await asyncio.sleep(KEY_S * pause)
+            yield Figure(f"key {key!r} → new suggestion", _ms(why.total_ms), _tokens(why))
+            if rest.startswith(suggestion.text[:MEANT]):
+                break
+        await asyncio.sleep(KEY_S * pause)
+        key, rest = rest[0], rest[1:]
+        typist.type(key)
     if suggestion is None:
         return
     await asyncio.sleep(READ_S * pause)
 
     # 3. Typing what it suggests costs no model call.
     times: list[float] = []
-    models = 0
+    calls_before = engine.calls
     for key in suggestion.text.split("\n")[0][:KEYS_THROUGH]:
         typist.type(key)
         suggestions, why = await _answered(typist, completer)
         times.append(why.total_ms)
-        models += why.source == "model"
         if not suggestions:
             break
         suggestion = suggestions[0]
-        note = f"Typing it: answered in {why.total_ms:.1f} ms without the model."
+        note = f"Typing what it suggests: {why.total_ms:.1f} ms"
         yield _frame(typist, suggestion.text, note, growing=True)
         await asyncio.sleep(KEY_S * pause)
-    yield _frame(typist, suggestion.text, f"{len(times)} agreeing keys, {models} model calls.")
-    slowest = f"{len(times)} keys, slowest {max(times):.1f} ms, {models} model calls"
+    calls = engine.calls - calls_before
+    yield _frame(typist, suggestion.text, f"{len(times)} agreeing keys, {calls} model calls.")
+    slowest = f"{len(times)} keys, slowest {max(times):.1f} ms, {calls} model calls"
     yield Figure("agreeing key → suggestion", _ms(sorted(times)[len(times) // 2]), slowest)
 
     # 4. Accepting it; the next one follows.
@@ -137,7 +147,9 @@ async def story(completer: Completer, *, pause: float = 1.0) -> AsyncIterator[Fr
     suggestions, why = await _answered(typist, completer)
     if suggestions:
         yield Figure("accepted, Enter → next suggestion", _ms(why.total_ms), _tokens(why))
-        yield _frame(typist, suggestions[0].text, f"The next line after {why.total_ms:.0f} ms.")
+        yield _frame(typist, suggestions[0].text, f"The next one after {why.total_ms:.0f} ms.")
+    else:
+        yield _frame(typist, "", f"Enter: no next suggestion. {why.reason}")
     await asyncio.sleep(READ_S * pause)
 
 

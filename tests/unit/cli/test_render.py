@@ -40,9 +40,14 @@ def test_the_edges_of_a_document(before: str, after: str) -> None:
 
 
 def test_long_lines_are_cut_but_never_the_ghost() -> None:
-    rows = shown("a" * 90 + "\n", "g" * 90, "\n" + "b" * 90, width=20)
-    assert [len(rows[0]), len(rows[2])] == [20, 20]
-    assert rows[1] == "2  <" + "g" * 90 + ">"
+    rows = shown("a" * 90 + "\n", "g" * 40, "\n" + "b" * 90, width=20)
+    assert rows == [
+        "1  aaaaaaaaaaaaaaaa…",
+        "2  <gggggggggggggggg",
+        "   ggggggggggggggggg",
+        "   ggggggg>",
+        "3  bbbbbbbbbbbbbbbb…",
+    ]
 
 
 def test_unknown_lexers_are_plain_text() -> None:
