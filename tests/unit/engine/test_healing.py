@@ -96,7 +96,7 @@ def test_a_free_choice_needs_nothing_and_a_forced_one_needs_all() -> None:
 
     assert free is not None and free.needed == 0
     assert forced is not None and forced.needed == 2
-    assert forced.probability == pytest.approx(np.exp(3) / (np.exp(3) + 2))
+    assert forced.probability == pytest.approx(np.exp(3) / (np.exp(3) + 1))
 
 
 def test_nothing_to_choose_from_is_an_error() -> None:
