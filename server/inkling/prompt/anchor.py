@@ -92,7 +92,10 @@ def shifted(anchor: Anchor, edits: tuple[Edit, ...]) -> Anchor:
     `holds` to refuse."""
     delta = 0
     for edit in edits:
-        if edit.old_end <= anchor.window.start + delta:
+        # What is inserted at the anchor itself is typed text, even where the window before it
+        # is empty (at the start of a file).
+        before = edit.start < anchor.offset + delta
+        if before and edit.old_end <= anchor.window.start + delta:
             delta += edit.new_end - edit.old_end
     if not delta:
         return anchor
