@@ -136,8 +136,7 @@ def models(as_json: bool) -> None:
         table.add_row(row["name"], roles, size, row["licence"], installed)
     console = make_console()
     console.print(table)
-    console.print(f"
-Files are in {models_dir()}", markup=False, soft_wrap=True)
+    console.print(f"\nFiles are in {models_dir()}", markup=False, soft_wrap=True)
 
 
 @click.command()
