@@ -144,10 +144,21 @@ async def story(
     yield _frame(typist, "", "Tab: accepted.")
     await asyncio.sleep(READ_S * pause)
     typist.type("\n" + _next_indent(typist))
+    began = time.perf_counter()
     suggestions, why = await _answered(typist, completer)
+    if not suggestions:
+        # No whole line within an editor's patience: wait for one and ask again.
+        async for seen in typist.watch():
+            yield _frame(
+                typist, seen, f"The model writes … {_ms_since(began):.0f} ms", growing=True
+            )
+            if "\n" in seen.strip():
+                break
+        suggestions, why = await _answered(typist, completer)
+    next_ms = _ms_since(began)
     if suggestions:
-        yield Figure("accepted, Enter → next suggestion", _ms(why.total_ms), _tokens(why))
-        yield _frame(typist, suggestions[0].text, f"The next one after {why.total_ms:.0f} ms.")
+        yield Figure("accepted, Enter → next suggestion", _ms(next_ms), _tokens(why))
+        yield _frame(typist, suggestions[0].text, f"The next one after {next_ms:.0f} ms.")
     else:
         yield _frame(typist, "", f"Enter: no next suggestion. {why.reason}")
     await asyncio.sleep(READ_S * pause)
