@@ -86,6 +86,10 @@ class SyntaxClient:
             self._resting = False
             delay = min(delay * 2, _LONGEST_DELAY)
 
+    async def ready(self) -> None:
+        """Wait until a worker runs. For ever, if none can be started."""
+        await self._started.wait()
+
     async def judge(
         self,
         document: Document,

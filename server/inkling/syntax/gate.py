@@ -1,4 +1,4 @@
-"""Which part of a suggestion may be shown: the longest that adds no parse error.
+"""Which part of a suggestion may be shown: the longest that parses best and adds no error.
 
 Invariant: what is let through has, with its closers, at most as many ERROR and MISSING
 nodes under a fresh parse as the document has without it. An incremental tree without errors
@@ -15,8 +15,9 @@ from inkling.syntax.languages import Language
 from inkling.syntax.place import Place, place_of
 from inkling.syntax.reach import Reach, reach
 from inkling.syntax.scan import CLOSERS, Line, indent_of, opens_block, scan, split_lines, width
-from inkling.syntax.tree import Parsed
+from inkling.syntax.tree import DeadlinePassed, Parsed, count_errors
 from inkling.text.encode import to_bytes, to_text
+from inkling.text.position import line_end, line_start
 
 _TERMINATOR = re.compile(r"\r\n|\n|\r")
 _ENDINGS = ")]}>;:,\"'`"
@@ -27,6 +28,21 @@ _SHORTER = 4  # how many closing characters at a line's end are tried without
 class _Candidate:
     kept: str
     closers: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    kept: str
+    closers: str
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    highest: int
+    """Errors that a text may have and still be shown."""
+    elsewhere: int
+    """Errors away from the cursor's line: no suggestion is expected to have fewer."""
 
 
 def judge(
@@ -64,16 +80,28 @@ def judge(
     counts = [n for n in range(last, 0, -1) if n - 1 not in heads]
     if finished:
         counts += [n for n in range(last, 0, -1) if n - 1 in heads]
-    for candidate in _candidates(counts, lines, inserted, place, newline, multiline):
-        errors = _errors_with(base, offset, candidate, deadline)
-        if errors is not None:
-            kept = len(to_bytes(candidate.kept))
-            return Judgement(
-                kept, candidate.closers, limit.closed, base.errors, errors, False, True
-            )
-    unfinished = not finished and not limit.closed
+    candidates = _candidates(counts, lines, inserted, place, newline, multiline)
+    best = _best(base, offset, candidates, deadline)
+    if best is not None:
+        return Judgement(
+            keep=len(to_bytes(best.kept)),
+            closers=best.closers,
+            closed=limit.closed,
+            errors_before=base.errors,
+            errors_after=best.errors,
+            wants_more=False,
+            checked=True,
+        )
     open_ended = complete < 1 or not counts or lines[-1].inside
-    return Judgement(0, "", limit.closed, base.errors, base.errors, unfinished and open_ended, True)
+    return Judgement(
+        keep=0,
+        closers="",
+        closed=limit.closed,
+        errors_before=base.errors,
+        errors_after=base.errors,
+        wants_more=open_ended and not finished and not limit.closed,
+        checked=True,
+    )
 
 
 def _read(place: Place, inserted: str, language: Language) -> tuple[Line, ...]:
@@ -165,15 +193,45 @@ def _closing(
     return text
 
 
-def _errors_with(base: Parsed, offset: int, candidate: _Candidate, deadline: float) -> int | None:
-    """Errors of the document with the candidate in it, None where that is more than without."""
-    extra = to_bytes(candidate.kept + candidate.closers)
-    data = base.data[:offset] + extra + base.data[offset:]
-    result = base.spliced(offset, offset, offset + len(extra), data, deadline)
-    if not result.errors:
-        return 0
-    if result.errors > base.errors:
-        return None
+def _best(
+    base: Parsed, offset: int, candidates: Iterator[_Candidate], deadline: float
+) -> _Passed | None:
+    """The candidate with the fewest errors that passes the bar, the first of equals."""
+    best: _Passed | None = None
+    bar: _Bar | None = None
+    try:
+        for candidate in candidates:
+            result = _with(base, offset, candidate.kept + candidate.closers, deadline)
+            if result.errors > base.errors or (best and result.errors >= best.errors):
+                continue
+            if result.errors:
+                bar = bar or _bar(base, offset, deadline)
+                result.refresh(deadline)
+                if result.errors > bar.highest or (best and result.errors >= best.errors):
+                    continue
+            best = _Passed(candidate.kept, candidate.closers, result.errors)
+            if result.errors <= (bar.elsewhere if bar else 0):
+                break
+    except DeadlinePassed:
+        if best is None:
+            raise
+    return best
+
+
+def _bar(base: Parsed, offset: int, deadline: float) -> _Bar:
+    """What a suggestion has to reach in a document that has errors of its own.
+
+    Where any name at the cursor would mend what is being typed, so must the suggestion.
+    """
     base.refresh(deadline)
-    result.refresh(deadline)
-    return result.errors if result.errors <= base.errors else None
+    named = _with(base, offset, "_", deadline)
+    named.refresh(deadline)
+    around = line_start(base.data, offset), line_end(base.data, offset)
+    elsewhere = count_errors(base.tree.root_node, leaving_out=around)
+    return _Bar(min(base.errors, named.errors), elsewhere)
+
+
+def _with(base: Parsed, offset: int, text: str, deadline: float) -> Parsed:
+    extra = to_bytes(text)
+    data = base.data[:offset] + extra + base.data[offset:]
+    return base.spliced(offset, offset, offset + len(extra), data, deadline)

@@ -106,16 +106,23 @@ class Parsed:
             self._errors = None
 
 
-def count_errors(root: tree_sitter.Node) -> int:
-    """ERROR and MISSING nodes; looks only into subtrees that have any."""
+def count_errors(root: tree_sitter.Node, leaving_out: tuple[int, int] | None = None) -> int:
+    """ERROR and MISSING nodes; looks only into subtrees that have any.
+
+    `leaving_out` is a byte range: what touches it isn't counted.
+    """
     count = 0
     pending = [root] if root.has_error else []
     while pending:
         node = pending.pop()
-        if node.is_error or node.is_missing:
+        if (node.is_error or node.is_missing) and not _touches(node, leaving_out):
             count += 1
         pending.extend(child for child in node.children if child.has_error)
     return count
+
+
+def _touches(node: tree_sitter.Node, span: tuple[int, int] | None) -> bool:
+    return span is not None and node.start_byte <= span[1] and span[0] <= node.end_byte
 
 
 def _point(data: bytes, offset: int) -> tuple[int, int]:
