@@ -23,7 +23,7 @@ async def inline(
         session.refuse(uri, cursor)
         return types.InlineCompletionList(items=[])
     if session.app is None:
-        session.refuse(uri, "Inkling is still starting.")
+        session.refuse(uri, session.not_started())
         return types.InlineCompletionList(items=[])
     session.note = None
     invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked

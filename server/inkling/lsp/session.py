@@ -98,8 +98,14 @@ class Session:
         if self.note is not None:
             return self.note
         if self.app is None:
-            return Why(reason="Inkling is still starting.")
+            return Why(reason=self.not_started())
         return self.app.completer.why()
+
+    def not_started(self) -> str:
+        """Why there is nothing while `app` is None."""
+        if not self.settings.enabled:
+            return "Inkling is switched off (setting inkling.enabled)."
+        return "Inkling is still starting."
 
     # -- settings ----------------------------------------------------------------------------
 

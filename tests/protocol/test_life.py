@@ -1,0 +1,116 @@
+"""How a server starts and ends: quickly, small, and never alone with its children."""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SERVER = Path(__file__).parents[2] / "server" / "inkling"
+
+
+async def test_start_to_initialized(start, script, capsys):
+    """Printed, not asserted: the machine may be busy. The target is 1 s on an idle one."""
+    begun = time.perf_counter()
+    client = await start()
+    await client.initialize(options=script())
+    took = (time.perf_counter() - begun) * 1000
+    with capsys.disabled():
+        print(f"\nstart to answered initialize: {took:.0f} ms")
+    begun = time.perf_counter()
+    await client.ready()
+    assert await client.stop() == 0
+    with capsys.disabled():
+        print(f"ready to ended: {(time.perf_counter() - begun) * 1000:.0f} ms")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc")
+async def test_memory_with_20_files_open(start, script, capsys):
+    client = await start()
+    await client.initialize(options=script({"ends_with": "\n", "answer": "x = 1\n"}))
+    sources = sorted(SERVER.rglob("*.py"))[:20]
+    for path in sources:
+        text = path.read_text(encoding="utf-8")
+        client.open(path.as_uri(), text)
+        await client.ready()
+        await client.inline(path.as_uri(), text.count("\n"), 0)
+    status = Path(f"/proc/{client.process.pid}/status").read_text(encoding="utf-8")
+    resident = int(status.split("VmRSS:")[1].split()[0]) / 1024
+    with capsys.disabled():
+        print(f"\nserver with {len(sources)} files open: {resident:.0f} MB resident")
+    assert resident <= 120
+    assert await client.stop() == 0
+
+
+async def test_exit_without_shutdown(start, script):
+    client = await start()
+    await client.initialize(options=script())
+    client.notify("exit")
+    assert await client.ended() == 1
+
+
+async def test_exit_before_initialize(start):
+    client = await start()
+    client.notify("exit")
+    assert await client.ended() == 1
+
+
+async def test_the_client_closes_the_pipe(start, script):
+    client = await start()
+    await client.initialize(options=script())
+    await client.ready()
+    children = _children(client.process.pid)
+    client.process.stdin.close()
+    assert await client.ended() == 1
+    await _gone(children)
+
+
+async def test_the_client_is_killed_while_a_request_runs(start, script, tmp_path):
+    """The editor's death takes the server and its children along, generation or not."""
+    slow = {"ends_with": "x = ", "answer": "1", "prompt_delay_ms": 60_000}
+    client = await start()
+    await client.initialize(options=script(slow))
+    client.open("file:///a.py", "x = ")
+    await client.ready()
+    client.ask("textDocument/inlineCompletion", client.at("file:///a.py", 0, 4))
+    await client.command("inkling.status")
+    children = _children(client.process.pid)
+    client.process._transport.close()  # type: ignore[attr-defined] # both pipes at once
+    await asyncio.wait_for(client.process.wait(), 30)
+    await _gone(children)
+
+
+async def test_an_answer_under_way_at_shutdown_is_given(start, script):
+    slow = {"ends_with": "x = ", "answer": "1", "prompt_delay_ms": 60_000}
+    client = await start()
+    await client.initialize(options=script(slow))
+    client.open("file:///a.py", "x = ")
+    await client.ready()
+    _, asked = client.ask("textDocument/inlineCompletion", client.at("file:///a.py", 0, 4))
+    assert await client.stop() == 0
+    assert asked.done()
+    asked.exception()
+
+
+def _children(pid: int) -> list[int]:
+    """Processes of `pid`, where the system says so (Linux)."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+
+
+async def _gone(pids: list[int]) -> None:
+    async with asyncio.timeout(30):
+        for pid in pids:
+            while _alive(pid):
+                await asyncio.sleep(0.02)  # nothing tells of the end of somebody else's child
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return state != "Z"
