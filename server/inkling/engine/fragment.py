@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 _LAST_PIECE = re.compile(
-    r"""(?: [^\r\n\w]? [^\W\d_]+   # letters, with the one character that tokens join to them
+    r"""(?: (?:_|[^\r\n\w])? [^\W\d_]+  # letters, with the one character that tokens join to them
       |    \d+
       |    _+
       | \ ?[^\s\w]+                # punctuation, with its leading blank
