@@ -14,7 +14,7 @@ import msgspec
 
 from inkling.cli.place import Place, PlaceType, offset_of, open_document
 from inkling.cli.render import code_view, ghost_marks, make_console
-from inkling.cli.session import running, settings_from
+from inkling.cli.session import chooses_settings, parse_once, running, settings_from
 from inkling.config import Settings
 from inkling.service.records import CompletionRequest, Suggestion, Why
 from inkling.text.buffer import Buffer
@@ -42,8 +42,10 @@ class Answer:
     show_default=True,
     help="Different suggestions wanted.",
 )
-@click.option("--model", help="Catalogue name, or path of a GGUF file.")
-def complete(place: Place, as_json: bool, candidates: int, model: str | None) -> None:
+@chooses_settings
+def complete(
+    place: Place, as_json: bool, candidates: int, model: str | None, chosen: tuple[str, ...]
+) -> None:
     """Complete once, at FILE:LINE:COL.
 
     Lines and columns count from 1, as editors show them; the suggestion goes before the
@@ -51,9 +53,7 @@ def complete(place: Place, as_json: bool, candidates: int, model: str | None) ->
     """
     document = open_document(place.path)
     offset = offset_of(document, place)
-    settings = settings_from(
-        {"model": model, "candidates": candidates, "answerBudgetMs": BUDGET_MS}
-    )
+    settings = settings_from(model, chosen, candidates=candidates, answerBudgetMs=BUDGET_MS)
     answer = asyncio.run(ask(document, offset, candidates, settings))
     if as_json:
         click.echo(json.dumps(as_record(place, answer), indent=2))
@@ -64,6 +64,7 @@ def complete(place: Place, as_json: bool, candidates: int, model: str | None) ->
 async def ask(document: Document, offset: int, candidates: int, settings: Settings) -> Answer:
     """Start everything, ask once, stop everything."""
     async with running(settings, make_console(stderr=True)) as app:
+        await parse_once(app.syntax, document, offset)
         request = CompletionRequest(document, offset, invoked=True, max_items=candidates)
         suggestions = await app.completer.complete(request)
         return Answer(document, offset, suggestions, app.completer.why())

@@ -18,8 +18,8 @@ from inkling.cli.connect import command_path, connections
 from inkling.cli.counting import CountingEngine
 from inkling.cli.models import get_engine, get_model
 from inkling.cli.render import code_view, ghost_marks, make_console
-from inkling.cli.session import running, settings_from
-from inkling.cli.story import FILE, Figure, Frame, story
+from inkling.cli.session import chooses_settings, parse_once, running, settings_from
+from inkling.cli.story import FILE, Figure, Frame, hole, story
 from inkling.config import Settings
 from inkling.service.completer import Completer
 
@@ -29,11 +29,11 @@ STILL_S = 0.9
 
 
 @click.command()
-@click.option("--model", help="Catalogue name, or path of a GGUF file.")
 @click.option("--fast", is_flag=True, help="No pauses for reading.")
-def demo(model: str | None, fast: bool) -> None:
+@chooses_settings
+def demo(fast: bool, model: str | None, chosen: tuple[str, ...]) -> None:
     """See Inkling work in this terminal, on one of its own source files."""
-    settings = settings_from({"model": model})
+    settings = settings_from(model, chosen)
     console = make_console()
     if settings.backend == "llama":
         get_engine(console)
@@ -53,6 +53,7 @@ async def play(
     async with running(settings, console) as app:
         loaded = Figure("model ready", f"{time.perf_counter() - began:.1f} s")
         console.print(f"\nInkling's own [bold]{FILE}[/], one function without its body.\n")
+        await parse_once(app.syntax, *hole())
         engine = CountingEngine(app.engine)
         told = story(Completer(engine, app.syntax, settings), engine, pause=pause)
         tell = _animate if animated else _print_lines
@@ -98,7 +99,7 @@ def _screen(frame: Frame, console: Console) -> Group:
         width=console.width,
         marks=ghost_marks(console),
     )
-    return Group(view, Text("\n> " + frame.note, style="bold", end=""))
+    return Group(view, Text("\n\n> " + frame.note, style="bold", end=""))
 
 
 def show_figures(figures: tuple[Figure, ...], console: Console) -> None:

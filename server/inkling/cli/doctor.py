@@ -18,7 +18,7 @@ from inkling.cli import checks
 from inkling.cli.checks import Check, State
 from inkling.cli.machine import this_machine
 from inkling.cli.render import make_console
-from inkling.cli.session import settings_from
+from inkling.cli.session import chooses_settings, settings_from
 from inkling.cli.trials import trials
 from inkling.config import Settings
 
@@ -31,13 +31,13 @@ _MARKS: dict[State, tuple[str, str]] = {
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--model", help="Catalogue name, or path of a GGUF file.")
-def doctor(as_json: bool, model: str | None) -> None:
+@chooses_settings
+def doctor(as_json: bool, model: str | None, chosen: tuple[str, ...]) -> None:
     """Check this installation, measure this machine, say what to fix.
 
     Starts the engine and the syntax worker, and fills a real hole with the model.
     """
-    settings = settings_from({"model": model})
+    settings = settings_from(model, chosen)
     console = make_console(stderr=as_json)
     if not as_json:
         console.print(f"Inkling {__version__} on {this_machine().system}\n", markup=False)

@@ -25,6 +25,8 @@ FUNCTION = "state_dir"
 INTENDED = ("override = _override()", "return cache_dir() / 'state'")
 """What the user wants to write: the first of these that the model did not suggest."""
 
+SEEN_ENOUGH = 32
+"""Characters of the first suggestion after which the user disagrees."""
 MEANT = 5
 """Characters a suggestion has to share with what is meant for the user to go along with it."""
 KEYS_THROUGH = 10
@@ -75,23 +77,20 @@ async def story(
     yield _frame(typist, "", "The cursor stands in a function that has no body yet.")
     await asyncio.sleep(READ_S * pause)
 
-    # 1. A suggestion grows; a key that disagrees stops it.
+    # 1. A suggestion grows; a key that disagrees stops it in the middle.
     began = time.perf_counter()
-    asked = asyncio.ensure_future(typist.ask())
     seen = ""
     first_ms = 0.0
     growing = typist.watch()
     async for seen in growing:
-        if not seen:
-            continue
-        first_ms = first_ms or _ms_since(began)
-        yield _frame(typist, seen, f"The model writes … {_ms_since(began):.0f} ms", growing=True)
-        if "\n" in seen.strip():
+        if seen:
+            first_ms = first_ms or _ms_since(began)
+            yield _frame(
+                typist, seen, f"The model writes … {_ms_since(began):.0f} ms", growing=True
+            )
+        if len(seen) >= SEEN_ENOUGH:
             break
-    checked = await asked
-    yield Figure("request → first ghost text", _ms(first_ms), "prompt evaluated from nothing")
-    ghost = checked[0].text if checked else seen
-    yield _frame(typist, ghost, f"The first text came after {first_ms:.0f} ms.")
+    yield Figure("request → first ghost text", _ms(first_ms), "the whole prompt is new to it")
 
     key, rest = _disagreeing(seen)
     stopped = asyncio.ensure_future(_drained(growing))
