@@ -1,7 +1,7 @@
 """Parsing with a deadline, and counting what is wrong with a tree.
 
-Parses read through a callback in 4 kB slices, the only form in which tree-sitter honours a
-deadline; a parser whose parse was cut short is reset, or its next tree would be a splice.
+Parses read through a callback, the only form in which tree-sitter honours a deadline; a
+parser whose parse was cut short is reset, or its next tree would be a splice.
 """
 
 import time
@@ -11,8 +11,6 @@ import tree_sitter
 
 from inkling.syntax.languages import Language, load_grammar
 from inkling.text.difference import changed_span
-
-_SLICE = 4096
 
 
 class DeadlinePassed(Exception):
@@ -41,7 +39,8 @@ class Grammar:
         """
 
         def read(byte: int, _point: object) -> bytes:
-            return data[byte : byte + _SLICE]
+            # All that is left: where slices end changes what tree-sitter makes of errors.
+            return data[byte:]
 
         def late(_offset: int, _has_error: bool) -> bool:
             return time.monotonic() > deadline
@@ -109,6 +108,8 @@ class Parsed:
 def count_errors(root: tree_sitter.Node, leaving_out: tuple[int, int] | None = None) -> int:
     """ERROR and MISSING nodes; looks only into subtrees that have any.
 
+    An ERROR leaf inside another says that it has no error: that is asked as well.
+
     `leaving_out` is a byte range: what touches it isn't counted.
     """
     count = 0
@@ -117,7 +118,7 @@ def count_errors(root: tree_sitter.Node, leaving_out: tuple[int, int] | None = N
         node = pending.pop()
         if (node.is_error or node.is_missing) and not _touches(node, leaving_out):
             count += 1
-        pending.extend(child for child in node.children if child.has_error)
+        pending.extend(child for child in node.children if child.has_error or child.is_error)
     return count
 
 
