@@ -20,9 +20,6 @@ from inkling.service.records import CompletionRequest, Suggestion, Why
 from inkling.text.buffer import Buffer
 from inkling.text.document import Document
 
-BUDGET_MS = 10_000
-"""Nobody types meanwhile, so the whole suggestion is waited for."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -51,9 +48,9 @@ def complete(
     Lines and columns count from 1, as editors show them; the suggestion goes before the
     character at COL.
     """
+    settings = settings_from(model, chosen, candidates=candidates)
     document = open_document(place.path)
     offset = offset_of(document, place)
-    settings = settings_from(model, chosen, candidates=candidates, answerBudgetMs=BUDGET_MS)
     answer = asyncio.run(ask(document, offset, candidates, settings))
     if as_json:
         click.echo(json.dumps(as_record(place, answer), indent=2))
