@@ -167,7 +167,7 @@ def test_ctrl_c_is_one_line(source: Path, script: Script, tmp_path: Path) -> Non
     while b"Waiting" not in seen:  # the spinner shows the engine's step: it is being waited for
         seen += child.stderr.read1()
     child.send_signal(interrupt)
-    out, err = child.communicate(timeout=30)
+    _, err = child.communicate(timeout=30)
     assert child.returncode == 130
     assert b"Stopped." in err
     assert b"Traceback" not in err
