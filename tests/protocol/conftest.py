@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from protocol.client import Client
 
 Starter = Callable[..., Awaitable[Client]]

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+
 from protocol.client import ServerError
 
 URI = "file:///a.py"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from protocol.client import PROFILE_NAMES, profile
 
 SOURCE = Path(__file__).parents[2] / "server" / "inkling" / "text" / "position.py"

@@ -36,8 +36,7 @@ async def test_memory_with_20_files_open(start, script, capsys):
         client.open(path.as_uri(), text)
         await client.ready()
         await client.inline(path.as_uri(), text.count("\n"), 0)
-    status = Path(f"/proc/{client.process.pid}/status").read_text(encoding="utf-8")
-    resident = int(status.split("VmRSS:")[1].split()[0]) / 1024
+    resident = _resident_mb(client.process.pid)
     with capsys.disabled():
         print(f"\nserver with {len(sources)} files open: {resident:.0f} MB resident")
     assert resident <= 120
@@ -94,6 +93,11 @@ async def test_an_answer_under_way_at_shutdown_is_given(start, script):
     asked.exception()
 
 
+def _resident_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
 def _children(pid: int) -> list[int]:
     """Processes of `pid`, where the system says so (Linux)."""
     listed = Path(f"/proc/{pid}/task/{pid}/children")
@@ -103,8 +107,8 @@ def _children(pid: int) -> list[int]:
 async def _gone(pids: list[int]) -> None:
     async with asyncio.timeout(30):
         for pid in pids:
-            while _alive(pid):
-                await asyncio.sleep(0.02)  # nothing tells of the end of somebody else's child
+            while _alive(pid):  # noqa: ASYNC110 - nothing else tells of a grandchild's end
+                await asyncio.sleep(0.02)
 
 
 def _alive(pid: int) -> bool:

@@ -1,6 +1,7 @@
 """Settings as clients give them: at the start, pulled, pushed, wrong, and changed later."""
 
 import pytest
+
 from protocol.client import NO_ANSWER, profile
 
 URI = "file:///a.py"

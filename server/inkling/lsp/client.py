@@ -28,7 +28,6 @@ class Client:
     shows_progress: bool = False
     shows_documents: bool = False
     wants_status: bool = False
-    wants_partials: bool = False
 
 
 def read_client(params: types.InitializeParams) -> Client:
@@ -51,7 +50,6 @@ def read_client(params: types.InitializeParams) -> Client:
         shows_progress=can("window.work_done_progress"),
         shows_documents=can("window.show_document.support"),
         wants_status=own.get("status") is True,
-        wants_partials=own.get("partial") is True,
     )
 
 
