@@ -124,17 +124,8 @@ class LlamaServer:
         message = _decode(data, _LlamaMessage)
         said: list[Words | Finish] = []
         if message.content:
-            token = message.completion_probabilities[:1]
-            said.append(
-                Words(
-                    message.content,
-                    math.exp(token[0].logprob) if token else 1.0,
-                    tuple((one.token, math.exp(one.logprob)) for one in token[0].top_logprobs)
-                    if token
-                    else (),
-                    message.timings.stats(),
-                )
-            )
+            token = (*message.completion_probabilities, _TokenLogprob())[0]
+            said.append(Words(message.content, *_chosen(token), message.timings.stats()))
         if message.stop:
             said.append(
                 Finish(_LLAMA_REASONS.get(message.stop_type, "end"), message.timings.stats())
@@ -145,10 +136,16 @@ class LlamaServer:
 _LLAMA_REASONS: dict[str, StopReason] = {"limit": "length", "word": "stop", "eos": "end"}
 
 
-class _LlamaToken(msgspec.Struct):
+class _TokenLogprob(msgspec.Struct):
     token: str = ""
     logprob: float = 0.0
-    top_logprobs: tuple["_LlamaToken", ...] = ()
+    top_logprobs: tuple["_TokenLogprob", ...] = ()
+
+
+def _chosen(token: _TokenLogprob) -> tuple[float, tuple[tuple[str, float], ...]]:
+    """The probability of a token (1 where unknown), and what else it could have been."""
+    others = tuple((other.token, math.exp(other.logprob)) for other in token.top_logprobs)
+    return math.exp(token.logprob), others
 
 
 class _LlamaTimings(msgspec.Struct):
@@ -173,7 +170,7 @@ class _LlamaMessage(msgspec.Struct):
     content: str = ""
     stop: bool = False
     stop_type: str = ""
-    completion_probabilities: tuple[_LlamaToken, ...] = ()
+    completion_probabilities: tuple[_TokenLogprob, ...] = ()
     timings: _LlamaTimings = msgspec.field(default_factory=_LlamaTimings)
 
 
@@ -221,6 +218,8 @@ class CompletionsServer:
 class _OpenAILogprobs(msgspec.Struct):
     token_logprobs: tuple[float | None, ...] | None = None
     top_logprobs: tuple[dict[str, float] | None, ...] | None = None
+    content: tuple[_TokenLogprob, ...] | None = None
+    """llama-server's way, which is that of chats."""
 
 
 class _OpenAIChoice(msgspec.Struct):
@@ -237,6 +236,8 @@ class _OpenAIMessage(msgspec.Struct):
 
 def _logprobs(logprobs: _OpenAILogprobs | None) -> tuple[float, tuple[tuple[str, float], ...]]:
     """The probability of the first token in a message, and of the others it was chosen from."""
+    if logprobs and logprobs.content:
+        return _chosen(logprobs.content[0])
     own = (logprobs.token_logprobs or (None,))[0] if logprobs else None
     others = (logprobs.top_logprobs or (None,))[0] if logprobs else None
     ranked = sorted((others or {}).items(), key=lambda item: -item[1])
