@@ -225,7 +225,6 @@ def _bar(base: Parsed, offset: int, deadline: float) -> _Bar:
     """
     base.refresh(deadline)
     named = _with(base, offset, "_", deadline)
-    named.refresh(deadline)
     around = line_start(base.data, offset), line_end(base.data, offset)
     elsewhere = count_errors(base.tree.root_node, leaving_out=around)
     return _Bar(min(base.errors, named.errors), elsewhere)
