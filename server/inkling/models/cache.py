@@ -17,6 +17,7 @@ from inkling.models.catalogue import Model, find
 from inkling.models.errors import DiskFull, PullError, ReadOnlyCache, UnknownModel
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
+_NO_LEAVE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,12 @@ def require_room(directory: Path, needed: int) -> None:
 
 def explain(error: OSError, directory: Path) -> PullError:
     """The typed error for a failed write below `directory`."""
+    reason = error.strerror or str(error)
     if error.errno in _NO_ROOM:
         return DiskFull(directory)
-    return ReadOnlyCache(directory, error.strerror or str(error))
+    if error.errno in _NO_LEAVE:
+        return ReadOnlyCache(directory, reason)
+    return PullError(f"Could not write to the model directory {directory}: {reason}.")
 
 
 def install(finished: Path, name: str) -> Path:

@@ -33,9 +33,9 @@ def fetch(
     at = PullProgress(model.name, "checking", total=model.size, source=source.title)
     yield at
     said: dict[str, Any] = {}
-    for said in _ask(source, partial):
+    for said in _ask(source, model.sha256 or "", partial):
         if said["event"] == "found":
-            at = _found(at, said, model, source)
+            at = _found(at, said)
         if said["event"] == "waiting" and at.step == "downloading":
             at = replace(at, done=_received(Path(said["blobs"])))
         yield at
@@ -62,10 +62,10 @@ def fetch(
     return adopt(file, model.file)
 
 
-def _ask(source: HubSource, partial: PartialFile) -> Iterator[dict[str, Any]]:
+def _ask(source: HubSource, sha256: str, partial: PartialFile) -> Iterator[dict[str, Any]]:
     """Run the child; yields what it says, with "waiting" in between, and its verdict last."""
     module = child.python("-m", "inkling.models.hub_child")
-    command = [*module, source.repository, source.file, source.revision]
+    command = [*module, source.repository, source.file, source.revision, sha256]
     output = partial.scratch / "hub.log"
     quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     known: dict[str, Any] = {}
@@ -90,14 +90,11 @@ def _ask(source: HubSource, partial: PartialFile) -> Iterator[dict[str, Any]]:
         yield {"event": "failed", "network": False, "reason": "".join(tail) or "ended early"}
 
 
-def _found(at: PullProgress, said: dict[str, Any], model: Model, source: HubSource) -> PullProgress:
-    """The hub has the file: hold its word against the catalogue before a byte is fetched."""
-    stated = said.get("sha256")
-    if model.sha256 is not None and stated is not None and stated != model.sha256:
-        raise SourceFailed(source.title, f"{source.repository} now holds another {source.file}")
-    size = said["size"] or model.size
+def _found(at: PullProgress, said: dict[str, Any]) -> PullProgress:
+    """The hub has the file: is there room for what is still to come?"""
+    blobs, size = Path(said["blobs"]), said["size"] or at.total
     if size is not None:
-        require_room(Path(said["blobs"]), size - _received(Path(said["blobs"])))
+        require_room(blobs, size - _received(blobs))
     return replace(at, step="downloading", total=size)
 
 

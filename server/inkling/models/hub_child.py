@@ -1,10 +1,11 @@
-"""The child process that talks to the Hugging Face hub: `python -m … REPOSITORY FILE REVISION`.
+"""The process that talks to the Hugging Face hub: `… REPOSITORY FILE REVISION [SHA256]`.
 
 It is the only importer of `huggingface_hub`, so that the parent stays small, can show progress,
 and can end a download at once. It answers with one JSON object a line on stdout.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,16 +29,22 @@ from huggingface_hub.file_download import repo_folder_name
 # One request, no retries: `hf_hub_download` alone tries for 23 s before it says that there is
 # no network.
 _PROBE_TIMEOUT_S = 5.0
+_SHA256 = re.compile(r"[0-9a-f]{64}")  # the ETag of a large file; of a small one it is not
 
 
-def main(repository: str, file: str, revision: str) -> int:
-    """Returns the exit status; the last line says the same in words."""
+def main(repository: str, file: str, revision: str, sha256: str = "") -> int:
+    """Returns the exit status; the last line says the same in words.
+
+    `sha256` is what the file must be, where that is known: another one is not even fetched.
+    """
     cached = try_to_load_from_cache(repository, file, revision=revision)
     if isinstance(cached, str):
         return _say(event="file", path=cached, cached=True)
     try:
         url = hf_hub_url(repository, file, revision=revision)
         metadata = get_hf_file_metadata(url, timeout=_PROBE_TIMEOUT_S)
+        if sha256 and _SHA256.fullmatch(metadata.etag or "") and metadata.etag != sha256:
+            return _fail(f"{repository} now holds another {file}")
         folder = repo_folder_name(repo_id=repository, repo_type="model")
         _say(
             event="found",
@@ -80,4 +87,4 @@ def _fail(reason: str, *, network: bool = False, errno: int | None = None) -> in
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4]))
+    sys.exit(main(*sys.argv[1:5]))

@@ -4,7 +4,9 @@ Invariant: a wheel is a zip archive to us. Nothing of it is built, installed, im
 no dependency of it is fetched.
 """
 
+import contextlib
 import fnmatch
+import os
 import re
 import zipfile
 import zlib
@@ -52,9 +54,14 @@ def fetch(
         yield replace(at, note=f"going on after {len(keys) - len(missing)} of {len(keys)} parts")
     for key in missing:
         for arrived in _download(key, source, partial):
-            at = replace(at, done=_at_most(partial.size + arrived, model.size))
+            # A wheel is a little larger than its part: never tell more than there is, and
+            # never take back what was told.
+            told = partial.size + arrived
+            at = replace(at, done=max(at.done, min(told, model.size or told)))
             yield at
-        yield from (replace(at, done=size) for size in _join(key, source, partial))
+        for joined in _join(key, source, partial):
+            at = replace(at, done=max(at.done, joined))
+            yield at
     yield replace(at, step="verifying", done=partial.size)
     if model.sha256 is not None and partial.sha256 != model.sha256:
         actual = partial.sha256
@@ -62,10 +69,6 @@ def fetch(
         raise WrongHash(model.title, model.sha256, actual, source.title)
     yield replace(at, step="installing", done=partial.size)
     return install(partial.take(), model.file)
-
-
-def _at_most(value: int, limit: int | None) -> int:
-    return value if limit is None else min(value, limit)
 
 
 def _download(key: str, source: PypiSource, partial: PartialFile) -> Iterator[int]:
@@ -99,17 +102,20 @@ def _download(key: str, source: PypiSource, partial: PartialFile) -> Iterator[in
     status: int | None = None
     for status in child.watch(command, log, environment):
         if status is None:
-            yield max((_size(wheel) for wheel in partial.scratch.rglob("*.whl")), default=0)
+            yield _largest_wheel(partial.scratch)
     if status != 0:
         raise _failure(child.read_text(log), key, source, partial.scratch)
 
 
-def _size(file: Path) -> int:
-    """Bytes, 0 for a file that pip has just moved away."""
-    try:
-        return file.stat().st_size
-    except OSError:
-        return 0
+def _largest_wheel(directory: Path) -> int:
+    """Bytes. pip makes and removes directories and files here while we look."""
+    largest = 0
+    for folder, _, files in os.walk(directory):
+        for name in files:
+            if name.endswith(".whl"):
+                with contextlib.suppress(OSError):
+                    largest = max(largest, (Path(folder) / name).stat().st_size)
+    return largest
 
 
 def _failure(log: str, key: str, source: PypiSource, scratch: Path) -> Exception:
