@@ -247,6 +247,7 @@ class Context:
         self._pos = np.ctypeslib.as_array(self._batch.pos, (BATCH_TOKENS,))
         self._wanted = np.ctypeslib.as_array(self._batch.logits, (BATCH_TOKENS,))
         np.ctypeslib.as_array(self._batch.n_seq_id, (BATCH_TOKENS,))[:] = 1
+        self._sequences = [0] * BATCH_TOKENS
         for row in range(BATCH_TOKENS):
             self._batch.seq_id[row][0] = 0
 
@@ -257,8 +258,15 @@ class Context:
     def use_threads(self, threads: int) -> None:
         lib.llama_set_n_threads(self._handle, threads, threads)
 
-    def decode(self, tokens: Sequence[int], position: int, *, every_row: bool = False) -> bool:
-        """Add `tokens` (at most BATCH_TOKENS) to sequence 0 at `position`.
+    def decode(
+        self,
+        tokens: Sequence[int],
+        position: int,
+        *,
+        sequence: int = 0,
+        every_row: bool = False,
+    ) -> bool:
+        """Add `tokens` (at most BATCH_TOKENS) to a sequence at `position`.
 
         False if it was stopped: then `length()` tells what was kept. Logits are there for
         the last row, or for every row. Raises `NoRoom`.
@@ -268,20 +276,15 @@ class Context:
         self._pos[:count] = np.arange(position, position + count, dtype=np.int32)
         self._wanted[:count] = 1 if every_row else 0
         self._wanted[count - 1] = 1
-        return self._run(count)
+        return self._run([sequence] * count)
 
     def decode_rows(self, rows: Sequence[tuple[int, int, int]]) -> bool:
         """Add one (token, position, sequence) per row, each to its own sequence; as `decode`."""
-        for row, (token, position, sequence) in enumerate(rows):
+        for row, (token, position, _) in enumerate(rows):
             self._token[row] = token
             self._pos[row] = position
-            self._batch.seq_id[row][0] = sequence
         self._wanted[: len(rows)] = 1
-        try:
-            return self._run(len(rows))
-        finally:
-            for row in range(len(rows)):
-                self._batch.seq_id[row][0] = 0
+        return self._run([sequence for _, _, sequence in rows])
 
     def logits(self, row: int = -1) -> Logits:
         """The scores after a row of the last decode: a view, valid until the next decode."""
@@ -307,8 +310,11 @@ class Context:
     def clear(self) -> None:
         lib.llama_memory_clear(self._memory, False)
 
-    def _run(self, count: int) -> bool:
-        self._batch.n_tokens = count
+    def _run(self, sequences: Sequence[int]) -> bool:
+        for row, sequence in enumerate(sequences):
+            if self._sequences[row] != sequence:
+                self._batch.seq_id[row][0] = self._sequences[row] = sequence
+        self._batch.n_tokens = len(sequences)
         code = lib.llama_decode(self._handle, self._batch)
         if code == 0:
             lib.llama_synchronize(self._handle)

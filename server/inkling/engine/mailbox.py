@@ -13,6 +13,9 @@ from typing import Protocol
 
 from inkling.engine.api import DoneEvent, GenerateRequest, Piece, Stats, StopReason
 
+OWN_ID = -1
+"""The request id of what the engine does for itself."""
+
 
 class Flag(Protocol):
     """What stops the native computation; see `llama.StopFlag`."""
@@ -164,10 +167,14 @@ class Mailbox:
             job.taken = time.perf_counter()
             return job
 
-    def idle(self) -> bool:
-        """Whether nothing waits."""
+    def spare(self) -> Job | None:
+        """If nothing waits: a job of the engine's own, which the next request stops at once."""
         with self._changed:
-            return not (self._closed or self._waiting or self._warm_up)
+            if self._closed or self._waiting or self._warm_up:
+                return None
+            self._flag.clear()
+            self._running = Job(GenerateRequest(OWN_ID, (), background=True), head=Head((), ()))
+            return self._running
 
     def close(self) -> None:
         """Stop what runs and end `take`. Nothing is answered any more: the reader is gone."""

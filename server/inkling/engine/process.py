@@ -13,6 +13,8 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from inkling.engine.api import (
     CancelRequest,
     DoneEvent,
@@ -22,6 +24,8 @@ from inkling.engine.api import (
     Unavailable,
 )
 from inkling.engine.frames import BadFrame, Report, encode, read_order
+from inkling.engine.gguf import ModelError
+from inkling.engine.machine import usable_cores
 from inkling.engine.mailbox import Mailbox
 
 CANNOT_LOAD = 3
@@ -62,38 +66,54 @@ def main() -> int:
 
 
 def _serve(arguments: argparse.Namespace, orders: BinaryIO, writer: Writer) -> int:
-    # Imported here: it loads llama.cpp, and stdout must be out of its reach first.
+    # Imported here: these load llama.cpp, and stdout must be out of its reach first.
+    from inkling.engine import calibrate
     from inkling.engine.decode import Decoder
-    from inkling.engine.gguf import ModelError
     from inkling.engine.llama import Context, Model, StopFlag
 
     def progress(percent: int) -> None:
         writer.send(Starting(f"loading {arguments.name}", percent))
 
+    cores = usable_cores()
     flag = StopFlag()
-    threads = arguments.threads or max(1, (os.cpu_count() or 2))
     try:
         model = Model(arguments.model, progress)
-        context = Context(model, tokens=arguments.context, threads=threads, stop=flag)
+        context = Context(
+            model, tokens=arguments.context, threads=arguments.threads or min(cores, 8), stop=flag
+        )
     except ModelError as error:
         writer.send(Unavailable(str(error)))
         return CANNOT_LOAD
-    mailbox = Mailbox(flag, model.vocabulary.pieces)
-    decoder = Decoder(model, context)
+    counts = (arguments.threads,) if arguments.threads else calibrate.thread_counts(cores)
+    record = calibrate.place(arguments.cache, arguments.model, counts)
+    calibration = calibrate.load(record)
+    if calibration:
+        context.use_threads(calibration.threads)
     info = ModelInfo(
         name=arguments.name,
         architecture=model.architecture,
         context_tokens=context.size,
         vocabulary_size=model.vocabulary_size,
         fim=model.fim,
+        calibration=calibration,
         weights=f"{model.weights} as published",
     )
+    mailbox = Mailbox(flag, model.vocabulary.pieces)
+    decoder = Decoder(model, context)
+    calibrator = calibrate.Calibrator(context, counts)
     threading.Thread(target=_read, args=(orders, mailbox, writer), daemon=True).start()
     writer.send(Ready(info))
-    while (job := mailbox.take()) is not None:
+    while True:
+        if calibration is None and (spare := mailbox.spare()):
+            calibration = calibrator.run(spare)
+            if calibration:
+                calibrate.save(record, calibration)
+                writer.send(Ready(msgspec.structs.replace(info, calibration=calibration)))
+        job = mailbox.take()
+        if job is None:
+            return 0
         for event in decoder.run(job):
             writer.send(event)
-    return 0
 
 
 def _read(orders: BinaryIO, mailbox: Mailbox, writer: Writer) -> None:
