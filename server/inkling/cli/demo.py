@@ -5,8 +5,13 @@ plain lines elsewhere; both are made of what `story` reports and of nothing else
 """
 
 import asyncio
+import io
+import re
 import time
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
 
 import click
 from rich.console import Console, Group
@@ -23,6 +28,7 @@ from inkling.cli.story import FILE, Figure, Frame, hole, story
 from inkling.config import Settings
 from inkling.service.completer import Completer
 
+FONT_FACE = re.compile(r" *@font-face \{.*?\}\n", re.DOTALL)
 VIEW_LINES = 5
 STILL_S = 0.9
 """How long a frame that counts stands before the next may replace it."""
@@ -30,8 +36,9 @@ STILL_S = 0.9
 
 @click.command()
 @click.option("--fast", is_flag=True, help="No pauses for reading.")
+@click.option("--svg", type=click.Path(dir_okay=False), help="Also draw this run into an SVG file.")
 @chooses_settings
-def demo(fast: bool, model: str | None, chosen: tuple[str, ...]) -> None:
+def demo(fast: bool, svg: str | None, model: str | None, chosen: tuple[str, ...]) -> None:
     """See Inkling work in this terminal, on one of its own source files."""
     settings = settings_from(model, chosen)
     console = make_console()
@@ -39,63 +46,88 @@ def demo(fast: bool, model: str | None, chosen: tuple[str, ...]) -> None:
         get_engine(console)
         get_model(settings.model, console)
     animated = console.is_terminal and not console.is_dumb_terminal
-    pause = 0.0 if fast or not animated else 1.0
-    figures = asyncio.run(play(settings, console, animated=animated, pause=pause))
-    show_figures(figures, console)
+    run = asyncio.run(play(settings, console, animated=animated, fast=fast))
+    show_figures(run.figures, console)
+    if svg is not None:
+        draw(run, svg)
     show_connections(console)
 
 
-async def play(
-    settings: Settings, console: Console, *, animated: bool, pause: float
-) -> tuple[Figure, ...]:
-    """Tell the story once on this console; returns what was measured."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One telling of the story: the frames that count, and what was measured."""
+
+    frames: tuple[Frame, ...]
+    figures: tuple[Figure, ...]
+
+
+async def play(settings: Settings, console: Console, *, animated: bool, fast: bool) -> Run:
+    """Tell the story once on this console."""
     began = time.perf_counter()
     async with running(settings, console) as app:
+        await parse_once(app.syntax, *hole())
         loaded = Figure("model ready", f"{time.perf_counter() - began:.1f} s")
         console.print(f"\nInkling's own [bold]{FILE}[/], one function without its body.\n")
-        await parse_once(app.syntax, *hole())
+        pause = 0.0 if fast or not animated else 1.0
         engine = CountingEngine(app.engine)
         told = story(Completer(engine, app.syntax, settings), engine, pause=pause)
-        tell = _animate if animated else _print_lines
-        return (loaded, *await tell(told, console, pause))
+        run = await _tell(told, console, animated=animated, pause=pause)
+        return Run(run.frames, (loaded, *run.figures))
 
 
-async def _animate(
-    told: AsyncIterator[Frame | Figure], console: Console, pause: float
-) -> tuple[Figure, ...]:
-    figures = []
-    with Live(console=console, refresh_per_second=30) as live:
+async def _tell(
+    told: AsyncIterator[Frame | Figure], console: Console, *, animated: bool, pause: float
+) -> Run:
+    """Show what is told as it comes; without animation only the frames that count."""
+    frames: list[Frame] = []
+    figures: list[Figure] = []
+    held: Frame | None = None
+    screen = Live(console=console, refresh_per_second=30) if animated else nullcontext()
+    with screen as live:
         async for item in told:
             if isinstance(item, Figure):
                 figures.append(item)
                 continue
+            counting = _counting(held, item)
+            held = item if item.growing else None
+            frames += counting
+            if live is None:
+                for frame in counting:
+                    console.print(_screen(frame, console), "")
+                continue
             live.update(_screen(item, console), refresh=True)
             if not item.growing:
                 await asyncio.sleep(STILL_S * pause)
-    return tuple(figures)
+    return Run(tuple(frames), tuple(figures))
 
 
-async def _print_lines(
-    told: AsyncIterator[Frame | Figure], console: Console, pause: float
-) -> tuple[Figure, ...]:
-    figures = []
-    async for item in told:
-        if isinstance(item, Figure):
-            figures.append(item)
-        elif not item.growing:
-            console.print(_screen(item, console))
-            console.print()
-    return tuple(figures)
+def _counting(held: Frame | None, frame: Frame) -> tuple[Frame, ...]:
+    """Of an animation the last step counts, if what comes after it shows something else."""
+    if frame.growing:
+        return ()
+    return (held, frame) if held is not None and held.ghost != frame.ghost else (frame,)
 
 
-def _screen(frame: Frame, console: Console) -> Group:
+def draw(run: Run, path: str) -> None:
+    """The run as a picture, with no font from anywhere else than the viewer's machine."""
+    console = Console(
+        record=True, width=88, file=io.StringIO(), force_terminal=True, color_system="truecolor"
+    )
+    for frame in run.frames[1:]:
+        console.print(_screen(frame, console, around=1), "")
+    show_figures(run.figures, console)
+    svg = console.export_svg(title="inkling demo")
+    Path(path).write_text(FONT_FACE.sub("", svg), encoding="utf-8")
+
+
+def _screen(frame: Frame, console: Console, *, around: int = VIEW_LINES) -> Group:
     view = code_view(
         frame.before,
         frame.ghost,
         frame.after,
         lexer="python",
-        above=VIEW_LINES,
-        below=VIEW_LINES,
+        above=around,
+        below=around,
         width=console.width,
         marks=ghost_marks(console),
     )
