@@ -8,12 +8,11 @@ the context holds exactly `path[:evaluated]`, whatever was stopped or failed.
 from collections.abc import Sequence
 
 from inkling.engine.healing import Step
-from inkling.engine.llama import MAX_SEQUENCES, Context, Logits
+from inkling.engine.llama import Context, Logits
+from inkling.engine.sequences import SPARE_SEQUENCE
 
 REMEMBERED = 4
 """Positions whose scores are kept: 0.6 MB each for a vocabulary of 150,000 tokens."""
-
-SPARE_SEQUENCE = MAX_SEQUENCES - 1
 
 
 class KvCache:

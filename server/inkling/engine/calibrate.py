@@ -8,20 +8,22 @@ idle again. What was measured while other programs had the processor is thrown a
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from inkling.engine.api import Calibration
-from inkling.engine.llama import LIBRARY_VERSION, MAX_SEQUENCES, Context, NoRoom
+from inkling.engine.errors import NoRoom
 from inkling.engine.machine import processor
 from inkling.engine.mailbox import Job
+from inkling.engine.sequences import SPARE_SEQUENCE
 
 BUDGET_SECONDS = 4.0
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 PROMPT_TOKENS = 128
-SEQUENCE = MAX_SEQUENCES - 1
+SEQUENCE = SPARE_SEQUENCE
 PAUSE_SECONDS = 60.0
 """How long to wait before measuring anew on a machine that was busy."""
 IDLE_SHARE = 0.6
@@ -34,10 +36,20 @@ _KEY_DECODES = 8
 """A typical key evaluates and decodes so many tokens; the thread count is chosen for that."""
 
 
-def place(folder: Path, model: Path, counts: tuple[int, ...]) -> Path:
-    """The file that holds this model's calibration on this machine."""
+class Context(Protocol):
+    """What is measured; see `llama.Context`."""
+
+    def use_threads(self, threads: int) -> None: ...
+    def decode(
+        self, tokens: Sequence[int], position: int, *, sequence: int, every_row: bool
+    ) -> bool: ...
+    def drop(self, sequence: int) -> None: ...
+
+
+def place(folder: Path, model: Path, counts: tuple[int, ...], library: str) -> Path:
+    """The file that holds this model's calibration on this machine, by this llama.cpp."""
     stat = model.stat()
-    facts = f"{stat.st_size} {stat.st_mtime_ns} {processor()} {counts} {LIBRARY_VERSION}"
+    facts = f"{stat.st_size} {stat.st_mtime_ns} {processor()} {counts} {library}"
     return folder / f"calibration-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
 
 

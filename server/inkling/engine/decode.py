@@ -22,20 +22,18 @@ from inkling.engine.api import (
     TextEvent,
 )
 from inkling.engine.cache import KvCache
+from inkling.engine.errors import ModelError, NoRoom
 from inkling.engine.forks import Forks
-from inkling.engine.gguf import ModelError
 from inkling.engine.healing import Step
 from inkling.engine.lane import Lane
-from inkling.engine.llama import HAS_GPU, MAX_SEQUENCES, Context, Logits, Model, NoRoom
+from inkling.engine.llama import HAS_GPU, Context, Logits, Model
 from inkling.engine.mailbox import Head, Job
 from inkling.engine.meter import Meter, since
+from inkling.engine.sequences import MAX_CANDIDATES
 
 CHUNK_TOKENS = 128 if HAS_GPU else 64
 """Prompt tokens per call; between calls a superseded request is noticed. Graphics
 processors never look at the stop flag, so this bounds their delay."""
-
-MAX_CANDIDATES = MAX_SEQUENCES - 1
-"""One sequence stays free for looking at earlier scores."""
 
 
 class _Stopped(Exception):

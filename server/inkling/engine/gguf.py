@@ -5,11 +5,9 @@ Everything that is wrong with a model is one sentence for people, raised as `Mod
 
 from pathlib import Path
 
+from inkling.engine.errors import ModelError
+
 MAGIC = b"GGUF"
-
-
-class ModelError(Exception):
-    """This model cannot be used; the message is one sentence and says what to do."""
 
 
 def check_file(path: Path) -> None:

@@ -25,7 +25,9 @@ os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 from llama_cpp import llama_cpp as _lib
 
 from inkling.engine.api import FimTokens
-from inkling.engine.gguf import ModelError, check_file, explain_load_failure
+from inkling.engine.errors import ModelError, NoRoom
+from inkling.engine.gguf import check_file, explain_load_failure
+from inkling.engine.sequences import MAX_SEQUENCES
 from inkling.engine.vocabulary import Vocabulary, vocabulary
 
 Logits = npt.NDArray[np.float32]
@@ -35,7 +37,6 @@ lib: Any = _lib
 UBATCH_TOKENS = 64
 """An abort undoes at most one of these; on CPUs larger ones are no faster."""
 BATCH_TOKENS = 512
-MAX_SEQUENCES = 8
 
 _log = logging.getLogger(__name__)
 _errors: deque[str] = deque(maxlen=20)
@@ -56,10 +57,6 @@ lib.llama_backend_init()
 
 LIBRARY_VERSION = str(sys.modules["llama_cpp"].__version__)
 HAS_GPU = bool(lib.llama_supports_gpu_offload())
-
-
-class NoRoom(Exception):
-    """The context has no free cells for what was to be decoded."""
 
 
 class StopFlag:

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from inkling.engine import calibrate
 from inkling.engine.api import (
     CancelRequest,
     DoneEvent,
@@ -23,8 +24,8 @@ from inkling.engine.api import (
     Starting,
     Unavailable,
 )
+from inkling.engine.errors import ModelError
 from inkling.engine.frames import BadFrame, Report, encode, read_order
-from inkling.engine.gguf import ModelError
 from inkling.engine.machine import usable_cores
 from inkling.engine.mailbox import Mailbox
 
@@ -67,9 +68,8 @@ def main() -> int:
 
 def _serve(arguments: argparse.Namespace, orders: BinaryIO, writer: Writer) -> int:
     # Imported here: these load llama.cpp, and stdout must be out of its reach first.
-    from inkling.engine import calibrate
     from inkling.engine.decode import Decoder
-    from inkling.engine.llama import Context, Model, StopFlag
+    from inkling.engine.llama import LIBRARY_VERSION, Context, Model, StopFlag
 
     def progress(percent: int) -> None:
         writer.send(Starting(f"loading {arguments.name}", percent))
@@ -85,7 +85,7 @@ def _serve(arguments: argparse.Namespace, orders: BinaryIO, writer: Writer) -> i
         writer.send(Unavailable(str(error)))
         return CANNOT_LOAD
     counts = (arguments.threads,) if arguments.threads else calibrate.thread_counts(cores)
-    record = calibrate.place(arguments.cache, arguments.model, counts)
+    record = calibrate.place(arguments.cache, arguments.model, counts, LIBRARY_VERSION)
     calibration = calibrate.load(record)
     if calibration:
         context.use_threads(calibration.threads)

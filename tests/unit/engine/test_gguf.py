@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from inkling.engine.gguf import ModelError, check_file, explain_load_failure
+from inkling.engine.errors import ModelError
+from inkling.engine.gguf import check_file, explain_load_failure
 
 
 def test_a_gguf_passes(tmp_path: Path) -> None:
