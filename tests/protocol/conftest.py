@@ -1,12 +1,15 @@
 """Servers for one test each: ended after it, with nothing said on stderr or out of turn."""
 
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from inkling.config import Settings
+from inkling.models.cache import resolve
 from protocol.client import Client
 
 Starter = Callable[..., Awaitable[Client]]
@@ -26,6 +29,16 @@ async def start(tmp_path: Path) -> AsyncIterator[Starter]:
         said = await client.dispose()
         assert said == ""
         assert client.strays == []
+
+
+@pytest.fixture
+def default_model() -> Path:
+    """The GGUF of `INKLING_TEST_MODEL` (a catalogue name or a path), by default the default."""
+    given = os.environ.get("INKLING_TEST_MODEL", Settings().model)
+    model = resolve(given)
+    if not isinstance(model, Path):
+        pytest.skip(f"{given} is not on this machine; run `inkling pull {given}`")
+    return model
 
 
 @pytest.fixture

@@ -1,0 +1,53 @@
+"""Facts about clients, from what real ones send."""
+
+import pytest
+from lsprotocol import types
+from lsprotocol.converters import get_converter
+
+from inkling.lsp.client import Client, choose_encoding, read_client
+from protocol.client import PROFILE_NAMES, profile
+
+CONVERTER = get_converter()
+
+
+def read(params: dict[str, object]) -> Client:
+    return read_client(CONVERTER.structure({"processId": None, **params}, types.InitializeParams))
+
+
+@pytest.mark.parametrize("name", PROFILE_NAMES)
+def test_every_captured_client(name):
+    client = read(profile(name))
+    assert client.pulls_configuration and client.shows_progress and client.shows_documents
+    assert client.encoding == ("utf-16" if name.startswith("vscode") else "utf-8")
+    assert client.inline_completion == name.startswith(("vscode", "neovim-0.12"))
+    assert client.registers_configuration == name.startswith("vscode")
+    assert not client.wants_status
+    assert client.name
+
+
+@pytest.mark.parametrize(
+    "experimental", [None, 3, [], "x", {"inkling": None}, {"inkling": {"status": "yes"}}]
+)
+def test_a_client_with_nothing(experimental):
+    client = read({"capabilities": {"experimental": experimental}})
+    assert client == Client(name="an unnamed client")
+
+
+def test_our_own_client():
+    client = read({"capabilities": {"experimental": {"inkling": {"status": True}}}})
+    assert client.wants_status
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        (None, "utf-16"),
+        ([], "utf-16"),
+        (["utf-7"], "utf-16"),
+        (["utf-16", "utf-8"], "utf-8"),
+        (["utf-7", "utf-32", "utf-16"], "utf-32"),
+        ([types.PositionEncodingKind.Utf16], "utf-16"),
+    ],
+)
+def test_encodings(offered, chosen):
+    assert choose_encoding(offered) == chosen
