@@ -93,7 +93,8 @@ async def _tell(
             frames += counting
             if live is None:
                 for frame in counting:
-                    console.print(_screen(frame, console), "")
+                    console.print(_screen(frame, console))
+                    console.print()
                 continue
             live.update(_screen(item, console), refresh=True)
             if not item.growing:
@@ -114,7 +115,8 @@ def draw(run: Run, path: str) -> None:
         record=True, width=88, file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )
     for frame in run.frames[1:]:
-        console.print(_screen(frame, console, around=1), "")
+        console.print(_screen(frame, console, around=1))
+        console.print()
     show_figures(run.figures, console)
     svg = console.export_svg(title="inkling demo")
     Path(path).write_text(FONT_FACE.sub("", svg), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The README keeps its promises: its settings, commands, files and test line are the real ones."""
+"""The README keeps its promises: its commands, files and test line are the real ones."""
 
 import re
 from pathlib import Path
@@ -6,16 +6,9 @@ from pathlib import Path
 import pytest
 
 from inkling.cli.main import COMMANDS
-from inkling.config import settings_table
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_the_settings_table_is_the_code_s() -> None:
-    _, _, rest = README.partition("<!-- settings:begin -->\n")
-    table, _, _ = rest.partition("<!-- settings:end -->")
-    assert table == settings_table(), "put inkling.config.settings_table() between the markers"
 
 
 def test_every_command_is_named_and_none_that_is_not_there() -> None:
