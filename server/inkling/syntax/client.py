@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 # -P: the folder the server was started in, often a workspace, is no place to import from.
 COMMAND = (sys.executable, "-P", "-m", "inkling.syntax.worker")
 _STALLED_SECONDS = 4.0  # the worker's own watchdog ends it after two
-_PREPARE_MS = 1000.0
+_PREPARE_MS = 300.0
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 30.0  # seconds before a restart
 _HEALTHY_SECONDS = 60.0  # after which an old crash no longer counts
 

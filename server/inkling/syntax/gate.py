@@ -28,6 +28,8 @@ _SHORTER = 4  # how many closing characters at a line's end are tried without
 class _Candidate:
     kept: str
     closers: str
+    if_needed: bool = False
+    """Only worth trying where the kept text alone does not pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,10 @@ def _candidates(
         if not inserted[starts[count - 1] : ends[count - 1]].strip():
             continue
         kept = inserted[: ends[count - 1]]
+        # Who writes the head of a block goes on inside it: don't close it in their way.
+        head = lines[count - 1].last in CLOSERS
         for closers in _closers(lines[:count], place, newline):
-            yield _Candidate(kept, closers)
+            yield _Candidate(kept, closers, if_needed=head and bool(closers))
     if not multiline and counts:
         kept = inserted[: ends[0]].rstrip()
         for _ in range(_SHORTER):
@@ -201,6 +205,8 @@ def _best(
     bar: _Bar | None = None
     try:
         for candidate in candidates:
+            if candidate.if_needed and best is not None and best.kept == candidate.kept:
+                continue
             result = _with(base, offset, candidate.kept + candidate.closers, deadline)
             if result.errors > base.errors or (best and result.errors >= best.errors):
                 continue

@@ -25,6 +25,7 @@ from inkling.text.encode import to_text
 
 HANG_SECONDS = 2.0
 _KEPT_BYTES = 2 * 1024 * 1024  # of source; a tree takes about 25 times its text
+_REFRESHED_BYTES = 100 * 1024  # of a document with errors that is parsed twice ahead of time
 _LONGEST_AVERAGE_LINE = 400  # bytes; denser files are data or minified
 
 
@@ -89,7 +90,11 @@ def do(trees: Trees, job: Job) -> Judgement | None:
     deadline = time.monotonic() + job.limit_ms / 1000
     try:
         parsed = trees.parse(job, deadline)
-        if parsed is None or job.kind == "prepare":
+        if parsed is None:
+            return None
+        if job.kind == "prepare":
+            if parsed.errors and len(job.data) <= _REFRESHED_BYTES:
+                parsed.refresh(deadline)  # the judge will need it, and now there is time
             return None
         return judge(
             parsed,

@@ -27,6 +27,9 @@ SINGLE = [
     ("typescriptreact", "const a = <p>it's |</p>;\n", "done (almost", "done (almost"),
     ("rust", "fn f<'a>(x: &'a str) { let c = | }\n", "'{';", "'{';"),
     ("go", "package a\n\nvar s = |\n", "`raw (`", "`raw (`"),
+    # A block's head stays open where that is no worse than what is there.
+    ("go", "package a\n\nfunc f() {\n\tif err |\n}\n", "!= nil {", "!= nil {"),
+    ("javascript", "function f() {\n  a;|\n}\n", " if (b) {", " if (b) {}"),
     # The file is broken elsewhere: that is no reason to stay silent.
     ("python", "def broken(:\n    pass\n\n\ndef g():\n    x = |\n", "foo(1)", "foo(1)"),
 ]
