@@ -151,13 +151,15 @@ class Settings:
         default=3,
         metadata=_whole(1, 8, "Most different suggestions when you ask for them explicitly."),
     )
-    answer_budget_ms: int = field(
-        default=700,
+    answer_budget_ms: int | None = field(
+        default=None,
         metadata=_whole(
             50,
             60000,
-            "Milliseconds after which a request is answered with what there is; the rest goes "
-            "into the cache. VS Code drops inline answers slower than 750 ms.",
+            "Milliseconds after which a request is answered with what there is; the rest is kept "
+            "for the next key. null: as long as the editor waits (700 in VS Code, which drops "
+            "slower answers; 10000 elsewhere). A newer request never waits for an older one.",
+            or_null=True,
         ),
     )
     optimise_weights: bool = field(

@@ -39,7 +39,7 @@ class Editor:
 
     script: Script
     text: str
-    settings: Settings = field(default_factory=lambda: Settings(answer_budget_ms=5_000))
+    settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self):
         text, _, after = self.text.partition("|")
@@ -150,7 +150,7 @@ async def test_what_follows_an_accepted_line_is_already_there(open_editor):
     script = Script(
         (Rule(ends_with="def f(a):\n    ", answer="b = a\n    return b\n"),), otherwise="nothing"
     )
-    settings = Settings(answer_budget_ms=5_000, max_lines=1)
+    settings = Settings(max_lines=1)
     editor = open_editor(script, "def f(a):\n    |\n", settings)
     [first] = await editor.ask()
     assert first.text == "b = a"
@@ -204,6 +204,12 @@ async def test_several_candidates_when_invoked(open_editor):
     )
     editor = open_editor(script, "x = |\n")
     assert await editor.texts(invoked=True, max_items=3) == ["1", "2"]
+
+
+async def test_an_editor_that_gives_up_gets_its_answer_in_time(open_editor):
+    script = Script((Rule(ends_with="x", answer=(Step(" = 1"), Step("2\n", gate="never"))),))
+    editor = open_editor(script, "x|\n")
+    assert await editor.texts(patience_ms=150) == [" = 1"]
 
 
 async def test_without_a_model_the_reason_is_told(open_editor):

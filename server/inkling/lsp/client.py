@@ -4,6 +4,7 @@ Invariant: reading never fails; what a client does not declare, it can't do. Inl
 is the exception: it is offered to everyone, since some clients use it without declaring it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ class Client:
     shows_progress: bool = False
     shows_documents: bool = False
     wants_status: bool = False
+    gives_up_after_ms: int | None = None
+    """Inline answers slower than this are thrown away by the editor."""
 
 
 def read_client(params: types.InitializeParams) -> Client:
@@ -50,6 +53,7 @@ def read_client(params: types.InitializeParams) -> Client:
         shows_progress=can("window.work_done_progress"),
         shows_documents=can("window.show_document.support"),
         wants_status=own.get("status") is True,
+        gives_up_after_ms=_gives_up_after(info.name if info else ""),
     )
 
 
@@ -58,6 +62,12 @@ def choose_encoding(offered: object) -> Encoding:
     names = [str(getattr(item, "value", item)) for item in offered or ()]  # type: ignore[attr-defined]
     known = [_ENCODINGS[name] for name in names if name in _ENCODINGS]
     return "utf-8" if "utf-8" in known else known[0] if known else "utf-16"
+
+
+def _gives_up_after(name: str) -> int | None:
+    """VS Code and its kin stop an inline request after 750 ms, ask for the ordinary list
+    instead and never ask again (its workbench.js; measured with 1.139)."""
+    return 750 if re.search(r"\bcode\b|codium|cursor|windsurf", name.lower()) else None
 
 
 def _own(experimental: object) -> Mapping[str, object]:

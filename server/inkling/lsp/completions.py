@@ -33,6 +33,7 @@ async def inline(
         invoked=invoked,
         selected=_selected(session, uri, params.context.selected_completion_info),
         max_items=session.settings.candidates if invoked else 1,
+        patience_ms=session.client.gives_up_after_ms,
     )
     suggestions = await session.app.completer.complete(request)
     if suggestions and not session.is_current(cursor.document):

@@ -27,9 +27,12 @@ from inkling.syntax.client import SyntaxClient
 from inkling.text.document import Document, Edit
 
 LONG_LINE_BYTES = 2_000
-INVOKED_BUDGET_MS = 4_000
-"""Somebody who asks by hand waits for an answer."""
-PATIENCE_MS = 300
+BUDGET_MS = 10_000
+"""Where the editor waits. Answering empty sooner would leave a user who has stopped typing
+with nothing until the next key; a newer request ends the wait at once anyway."""
+MARGIN_MS = 50
+"""Kept free for the way to an editor that gives up at a fixed time."""
+FURTHER_LINES_MS = 300
 """How long further lines are waited for once the first could be shown."""
 
 
@@ -221,9 +224,9 @@ class Completer:
         or at the time budget, whichever is first.
         """
         document, offset = request.document, request.offset
-        budget_ms = INVOKED_BUDGET_MS if request.invoked else self._settings.answer_budget_ms
+        budget_ms = self._budget_ms(request)
         deadline = turn.started + budget_ms / 1000
-        patience = turn.started + min(PATIENCE_MS, budget_ms) / 1000
+        patience = turn.started + min(FURTHER_LINES_MS, budget_ms) / 1000
         multiline = self._wants_lines(document, offset)
         judged_lines = 0
         best: list[Shaped] = []
@@ -315,6 +318,12 @@ class Completer:
         return Suggestion(f"s{self._suggestions}", text, start, end)
 
     # -- small questions -------------------------------------------------------------------
+
+    def _budget_ms(self, request: CompletionRequest) -> float:
+        """How long an answer may take."""
+        if self._settings.answer_budget_ms is not None:
+            return self._settings.answer_budget_ms
+        return BUDGET_MS if request.patience_ms is None else request.patience_ms - MARGIN_MS
 
     def _wants_lines(self, document: Document, offset: int) -> bool:
         return wants_lines(document, offset, self._settings, self._accepted)

@@ -26,6 +26,8 @@ class CompletionRequest:
     invoked: bool = False
     selected: Selected | None = None
     max_items: int = 1
+    patience_ms: int | None = None
+    """After this the editor no longer wants the answer; None: it waits."""
 
 
 @dataclass(frozen=True, slots=True)
