@@ -97,7 +97,5 @@ async def _abort_one(
             return event
         # Mid-decode: a moment after the first text, wherever in a step that falls.
         if mid_decode and timer is None and isinstance(event, TextEvent):
-            timer = asyncio.get_running_loop().call_later(
-                after_s / 5, engine.cancel, request.id
-            )
+            timer = asyncio.get_running_loop().call_later(after_s / 5, engine.cancel, request.id)
     raise NotReady(f"the engine ended without a word after {now() - began:.1f} s")

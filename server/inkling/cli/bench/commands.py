@@ -59,9 +59,7 @@ def bench_corpus() -> None:
 @model_option
 @threads_option
 @corpus_option
-@click.option(
-    "--backend", type=click.Choice(["llama", "scripted"]), default="llama", hidden=True
-)
+@click.option("--backend", type=click.Choice(["llama", "scripted"]), default="llama", hidden=True)
 def latency(
     as_json: bool,
     against: str | None,
@@ -118,8 +116,11 @@ def latency(
 @click.option("--subset", type=click.IntRange(1), help="So many seeded cases of each set.")
 @click.option("--set", "chosen", type=click.Choice(["humaneval", "holes", "all"]), default="all")
 @click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Every case.")
-@click.option("--floor", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Fail (exit 1) where a figure is below this TOML file's.")
+@click.option(
+    "--floor",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Fail (exit 1) where a figure is below this TOML file's.",
+)
 @model_option
 @threads_option
 @corpus_option

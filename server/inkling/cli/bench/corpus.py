@@ -33,6 +33,7 @@ LANGUAGES = {
     ".c": "c",
     ".java": "java",
 }
+VENDORED = ("node_modules", "venv", "dist", "build", "target")
 MIX = ("python", "typescript", "python", "rust", "python", "c", "python", "typescript")
 """The languages of consecutive files; those the corpus lacks are passed over."""
 
@@ -120,7 +121,7 @@ PACKAGES = (
     ),
 )
 
-_BACKEND = '''\
+_BACKEND = """\
 import pathlib, re
 def get_requires_for_build_wheel(config_settings=None):
     return []
@@ -131,7 +132,7 @@ def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
     folder.mkdir()
     (folder / "METADATA").write_text(text, encoding="utf-8")
     return folder.name
-'''
+"""
 """Stands in for an sdist's build back-end. pip insists on asking one for the metadata before it
 hands an sdist over; this one copies what is there, so nothing of the package runs."""
 
@@ -203,7 +204,7 @@ def own_files(directory: Path) -> list[SourceFile]:
     """The source files below the user's own directory; hidden and vendored ones left out."""
     found = []
     for folder, names, files in os.walk(directory):
-        names[:] = sorted(n for n in names if n[0] not in "._" and n not in ("node_modules", "venv"))
+        names[:] = sorted(name for name in names if name[0] not in "._" and name not in VENDORED)
         for name in sorted(files):
             path = Path(folder, name)
             if path.suffix in LANGUAGES and SMALLEST <= path.stat().st_size <= LARGEST:
@@ -229,9 +230,10 @@ def choose(files: Sequence[SourceFile], seed: int) -> Iterator[SourceFile]:
         turn += 1
         if not any(name in by_language for name in MIX):
             language = next(iter(by_language))
-        if group := by_language.get(language):
-            yield group.pop()
-            if not group:
+        left = by_language.get(language)
+        if left:
+            yield left.pop()
+            if not left:
                 del by_language[language]
 
 

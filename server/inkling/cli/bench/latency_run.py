@@ -51,9 +51,7 @@ class Plan:
         return sum(len(trace.steps) for trace in self.traces) + len(self.spots)
 
 
-def make_plan(
-    files: Sequence[SourceFile], seed: int, keys: int, places: int, aborted: int
-) -> Plan:
+def make_plan(files: Sequence[SourceFile], seed: int, keys: int, places: int, aborted: int) -> Plan:
     """Traces of about `keys` keys altogether and `places` six-key spots, in files apart."""
     traces: list[Trace] = []
     typed = 0
@@ -91,11 +89,15 @@ async def run_inkling(
     finally:
         await side.stop()
     stopped = await aborts.measure(settings, todo.files, todo.seed, todo.aborts, progress)
-    return shared | inkling_figures(side.seen) | {
-        "abort_mid_prompt_ms": plain(summary(stopped.prompt_ms)),
-        "abort_mid_decode_ms": plain(summary(stopped.decode_ms)),
-        "aborts_missed": stopped.missed,
-    }
+    return (
+        shared
+        | inkling_figures(side.seen)
+        | {
+            "abort_mid_prompt_ms": plain(summary(stopped.prompt_ms)),
+            "abort_mid_decode_ms": plain(summary(stopped.decode_ms)),
+            "aborts_missed": stopped.missed,
+        }
+    )
 
 
 async def run_peer(

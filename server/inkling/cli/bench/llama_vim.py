@@ -45,7 +45,7 @@ class Window(msgspec.Struct, frozen=True):
     line_suffix: str
     indent: int
 
-    def keys(self) -> list[tuple[str, str]]:
+    def places(self) -> list[tuple[str, str]]:
         """Under what the answer is found again: this place and three lines further down."""
         found, before = [(self.prefix + self.middle, self.suffix)], self.prefix
         for _ in range(3):
@@ -179,6 +179,9 @@ class LlamaVimSide:
     async def take(self, text: str, step: Step) -> None:
         await self.did(text, step)
 
+    def busy(self) -> bool:
+        return self._timer is not None or (self._job is not None and not self._job.done())
+
     async def quiet(self) -> None:
         for _ in range(4):
             self._stop_timer()
@@ -209,7 +212,7 @@ class LlamaVimSide:
         place = window(self._text, self._cursor if cursor is None else cursor, ahead)
         if len(place.line_suffix) > MAX_LINE_SUFFIX:
             return
-        if any(self._cached(key) is not None for key in place.keys()):
+        if any(self._cached(key) is not None for key in place.places()):
             return
         self._job = asyncio.get_running_loop().create_task(self._fetch(place, bool(ahead)))
 
@@ -230,7 +233,7 @@ class LlamaVimSide:
                 ahead,
             )
         )
-        for key in place.keys():
+        for key in place.places():
             self._remember(key, answer.get("content") or "")
         if self.ghost is None:
             # The job is over for the plug-in before its callback looks for the next one.
@@ -282,5 +285,3 @@ def described(options: ServerOptions) -> str:
         f"n_batch {options.n_batch}, ctx {options.context_tokens},"
         f" cache_reuse {options.cache_reuse}, threads {options.threads}"
     )
-
-

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from inkling.cli.machine import this_machine
@@ -59,7 +60,7 @@ def _role(arguments: list[str]) -> str:
     """The module a Python child runs, else its program."""
     if "-m" in arguments[:-1]:
         return arguments[arguments.index("-m") + 1]
-    return os.path.basename(arguments[0])
+    return Path(arguments[0]).name
 
 
 def _version(name: str) -> str | None:

@@ -65,7 +65,8 @@ def make_cases(
         if subset is not None and subset < len(found):
             # Spread evenly, starting at a place the seed chooses.
             stride = len(found) / subset
-            found = [found[int(seed % stride + turn * stride) % len(found)] for turn in range(subset)]
+            chosen_at = (int(seed % stride + turn * stride) for turn in range(subset))
+            found = [found[at % len(found)] for at in chosen_at]
         cases += found
     if chosen in ("holes", "all"):
         cases += cut(files, seed, subset or HOLES)

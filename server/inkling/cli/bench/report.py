@@ -126,16 +126,16 @@ def heading(report: dict[str, Any]) -> str:
 def number(value: float | None) -> str:
     """A figure with as many decimals as it deserves."""
     if value is None:
-        return "–"
+        return "-"
     return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
 
 
 def percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0%}"
+    return "-" if value is None else f"{value:.0%}"
 
 
 def times(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}×"
+    return "" if value is None else f"{value:.1f}x"
 
 
 def _with_gaps(cells: list[str]) -> list[str]:

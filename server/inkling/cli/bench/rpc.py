@@ -176,6 +176,5 @@ def offset_of(text: str, place: Json) -> int:
     return start + len(line[: 2 * place["character"]].decode("utf-16-le"))
 
 
-
 def uri_of(path: Path) -> str:
     return path.absolute().as_uri()

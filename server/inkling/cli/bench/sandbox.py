@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 SECONDS = 6.0
-_RUNNER = '''\
+_RUNNER = """\
 import sys
 def refuse(event, arguments):
     if event.startswith(("socket.", "subprocess.", "ctypes.", "shutil.", "ftplib.", "urllib.")):
@@ -39,7 +39,7 @@ else:
 code = compile(source, "program", "exec")
 sys.addaudithook(refuse)
 exec(code, {"__name__": "program"})
-'''
+"""
 
 
 def passes(program: str, seconds: float = SECONDS) -> bool:
@@ -75,4 +75,3 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
     else:
         child.kill()
     child.wait()
-

@@ -126,6 +126,9 @@ class InklingSide:
             with contextlib.suppress(ServerError):
                 await self._client.command(command["command"], command.get("arguments") or [])
 
+    def busy(self) -> bool:
+        return (self._pending is not None and not self._pending[1].done()) or bool(self._tasks)
+
     async def quiet(self) -> None:
         if self._pending is not None:
             await asyncio.wait([self._pending[1]], timeout=10.0)

@@ -60,6 +60,10 @@ class Side(Protocol):
         """Like `did`, for ghost text that was taken (all of it or its beginning)."""
         ...
 
+    def busy(self) -> bool:
+        """Whether ghost text for the present state may still come."""
+        ...
+
     async def quiet(self) -> None:
         """Wait until nothing runs any more for this document, at most a few seconds."""
         ...

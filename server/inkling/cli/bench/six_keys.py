@@ -77,7 +77,8 @@ async def play_spot(spot: Spot, side: Side) -> Outcome:
         if index < len(spot.keys) - 1:
             await asyncio.sleep(spot.pauses_s[index])
     kept = side.ghost is not None
-    while side.ghost is None and now() - last < LIMIT_S:
+    # Polled: what the sides wait for are a socket, a pipe and a timer, with nothing in common.
+    while side.ghost is None and side.busy() and now() - last < LIMIT_S:  # noqa: ASYNC110
         await asyncio.sleep(POLL_S)
     ghost = side.ghost
     seen = None if ghost is None else max(0.0, (side.since - last) * 1000)
