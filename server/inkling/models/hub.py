@@ -1,26 +1,24 @@
-"""Fetching a model from the Hugging Face hub, through the user's own hub cache.
+"""Fetching a model from the Hugging Face hub.
 
-A file that is already in that cache is used as it is. A download goes there too, so that other
-programs find it, and is linked into the model directory rather than copied.
+A file that the user's own hub cache already holds is linked into the model directory rather
+than downloaded or copied.
 """
 
 import hashlib
 import json
-import re
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from inkling.models import child
-from inkling.models.cache import adopt, explain, require_room
+from inkling.models.cache import adopt, explain, install, require_room
 from inkling.models.catalogue import HubSource, Model
 from inkling.models.errors import SourceFailed, WrongHash
 from inkling.models.partial import PartialFile
 from inkling.models.progress import PullProgress
 
 _CHUNK = 1 << 20
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def fetch(
@@ -32,79 +30,69 @@ def fetch(
     """
     at = PullProgress(model.name, "checking", total=model.size, source=source.title)
     yield at
+    for fresh in (False, True):
+        said = yield from _obtain(model, source, partial, fresh=fresh)
+        file = Path(said["path"])
+        at = replace(at, step="verifying", total=file.stat().st_size)
+        digest = hashlib.sha256()
+        with file.open("rb") as data:
+            while chunk := data.read(_CHUNK):
+                digest.update(chunk)
+                yield replace(at, done=data.tell())
+        expected = model.sha256 or said.get("sha256")
+        if not expected or expected == digest.hexdigest():
+            yield replace(at, step="installing", done=at.total or 0)
+            return (adopt if said["cached"] else install)(file, model.file)
+        if not said["cached"]:
+            file.unlink()
+            break
+        # Not ours to delete; but there may be a good one on the hub.
+        yield replace(at, step="checking", note="the hub's cache holds another file; fetching it")
+    raise WrongHash(model.title, str(expected), digest.hexdigest(), source.title)
+
+
+def _obtain(
+    model: Model, source: HubSource, partial: PartialFile, *, fresh: bool
+) -> Generator[PullProgress, None, dict[str, Any]]:
+    """Have the file on this disk; returns what the child said of it."""
+    at = PullProgress(model.name, "checking", total=model.size, source=source.title)
     said: dict[str, Any] = {}
-    for said in _ask(source, model.sha256 or "", partial):
+    for said in _ask(source, model.sha256 or "", partial, fresh=fresh):
         if said["event"] == "found":
-            at = _found(at, said)
-        if said["event"] == "waiting" and at.step == "downloading":
-            at = replace(at, done=_received(Path(said["blobs"])))
+            part, size = Path(said["path"]), said["size"] or model.size
+            if size is not None:
+                require_room(part.parent, size - part.stat().st_size)
+            at = replace(at, step="downloading", total=size)
+        if said["event"] == "waiting":
+            at = replace(at, done=max(at.done, Path(said["path"]).stat().st_size))
         yield at
     if said["event"] == "failed":
-        if said.get("errno"):
-            raise explain(OSError(said["errno"], said["reason"]), partial.scratch)
+        if said["errno"] is not None:
+            raise explain(OSError(said["errno"], said["reason"]), partial.scratch.parent)
         raise SourceFailed(source.title, said["reason"], network=said["network"])
-    file = Path(said["path"])
-    expected = model.sha256 or said.get("sha256")
-    at = replace(at, step="verifying", total=file.stat().st_size)
-    digest = hashlib.sha256()
-    with file.open("rb") as data:
-        while chunk := data.read(_CHUNK):
-            digest.update(chunk)
-            yield replace(at, done=data.tell())
-    if expected is not None and digest.hexdigest() != expected:
-        if not said["cached"]:
-            # Damaged on the way: the hub's cache would offer it again. What was in the cache
-            # before us belongs to the user and stays.
-            file.resolve().unlink(missing_ok=True)
-            file.unlink(missing_ok=True)
-        raise WrongHash(model.title, expected, digest.hexdigest(), source.title)
-    yield replace(at, step="installing", done=at.total or 0)
-    return adopt(file, model.file)
+    return said
 
 
-def _ask(source: HubSource, sha256: str, partial: PartialFile) -> Iterator[dict[str, Any]]:
+def _ask(
+    source: HubSource, sha256: str, partial: PartialFile, *, fresh: bool
+) -> Iterator[dict[str, Any]]:
     """Run the child; yields what it says, with "waiting" in between, and its verdict last."""
     module = child.python("-m", "inkling.models.hub_child")
-    command = [*module, source.repository, source.file, source.revision, sha256]
+    asked = (source.repository, source.file, source.revision, sha256)
+    command = [*module, *asked, str(partial.scratch.parent), "yes" if fresh else "no"]
     output = partial.scratch / "hub.log"
     quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     known: dict[str, Any] = {}
     heard = 0
     for _status in child.watch(command, output, quiet):
-        lines = [line for line in child.read_text(output).splitlines() if line.startswith("{")]
-        for line in lines[heard:]:
-            try:
-                said = json.loads(line)
-            except ValueError:
-                break  # the child is in the middle of writing it
+        lines = child.read_text(output).split("\n")[:-1]  # the last one may not be whole yet
+        for line in [line for line in lines if line.startswith("{")][heard:]:
             heard += 1
-            if said["event"] == "found" and _SHA256.fullmatch(said["etag"] or ""):
-                known["sha256"] = said["etag"]
-            known |= said
+            known |= json.loads(line)
             yield dict(known)
-        else:
-            if known.get("event") == "found":
-                yield {**known, "event": "waiting"}
+        if known.get("event") == "found":
+            yield {**known, "event": "waiting"}
     if known.get("event") not in ("file", "failed"):
         tail = child.read_text(output).strip().splitlines()[-1:]
-        yield {"event": "failed", "network": False, "reason": "".join(tail) or "ended early"}
-
-
-def _found(at: PullProgress, said: dict[str, Any]) -> PullProgress:
-    """The hub has the file: is there room for what is still to come?"""
-    blobs, size = Path(said["blobs"]), said["size"] or at.total
-    if size is not None:
-        require_room(blobs, size - _received(blobs))
-    return replace(at, step="downloading", total=size)
-
-
-def _received(blobs: Path) -> int:
-    """Bytes of the download in flight, as the hub's client leaves them on the disk."""
-    return max((_size(part) for part in blobs.glob("*.incomplete")), default=0)
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:
-        return 0
+        reason = "".join(tail) or "ended early"
+        yield {"event": "failed", "network": False, "errno": None, "reason": reason}

@@ -96,7 +96,6 @@ def _download(key: str, source: PypiSource, partial: PartialFile) -> Iterator[in
     environment = {
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch),
         "PIP_REQUIRE_VIRTUALENV": "0",
-        "PIP_NO_CLEAN": "0",
     }
     log = partial.scratch / "pip.log"
     status: int | None = None
