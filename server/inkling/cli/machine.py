@@ -1,4 +1,4 @@
-"""What this computer is: processor, its instruction sets, memory. Standard library only.
+"""What this computer is: processor, its instruction sets, memory.
 
 Every function answers on every system; what a system does not tell is None or empty.
 """
@@ -11,6 +11,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from inkling.engine.machine import processor
 
 _FEATURES = ("avx", "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "neon")
 _ARM_NAMES = {"asimd": "neon", "advsimd": "neon"}
@@ -33,7 +35,7 @@ def this_machine() -> Machine:
     told = _processor_text()
     return Machine(
         system=platform.platform(terse=True),
-        processor=_processor_name(told),
+        processor=processor(),
         cores=_cores(),
         features=_features(told),
         memory=_memory(),
@@ -56,11 +58,6 @@ def _processor_text() -> str:
         return Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def _processor_name(told: str) -> str:
-    named = re.search(r"(?:model name|machdep\.cpu\.brand_string)\s*:\s*(.+)", told)
-    return named[1].strip() if named else platform.processor() or platform.machine()
 
 
 def _features(told: str) -> tuple[str, ...]:
