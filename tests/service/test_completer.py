@@ -21,6 +21,12 @@ URI = "file:///project/module.py"
 class EverythingParses:
     """Stands in for the syntax worker where syntax is not what is tested."""
 
+    def prepare(self, document):
+        pass
+
+    def forget(self, uri):
+        pass
+
     async def judge(self, document, offset, inserted, *, multiline, finished, deadline_ms):
         return Judgement(
             keep=len(inserted.encode()),

@@ -63,11 +63,17 @@ class Completer:
 
     # -- what happens to documents ---------------------------------------------------------
 
+    def opened(self, document: Document) -> None:
+        """A document was opened: have it parsed before anybody waits for that."""
+        self._syntax.prepare(document)
+
     def changed(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """The document is now `document`. Stops a generation that the edit disagrees with,
         and starts one where a request is likely to follow. No waiting, < 1 ms."""
         if not edits:
             return
+        if self._demand.holds(document.uri):
+            self._syntax.prepare(document)
         self._generator.edited(document, edits)
         typed = len(edits) == 1 and edits[0].old_end == edits[0].start and edits[0].text
         if typed and self._demand.holds(document.uri):
@@ -75,6 +81,7 @@ class Completer:
 
     def closed(self, uri: str) -> None:
         """The document is no longer open."""
+        self._syntax.forget(uri)
         self._generator.forget(uri)
         self._forecasts.forget(uri)
         self._demand.forget(uri)
