@@ -15,13 +15,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from inkling.cli.bench import corpus as corpora
 from inkling.cli.bench.machine import describe
-from inkling.cli.bench.server_side import NotReady
+from inkling.cli.bench.server_side import NEOVIM, VS_CODE, NotReady
 from inkling.cli.machine import this_machine
 from inkling.config import Settings
 from inkling.models.cache import Missing, resolve
 from inkling.models.errors import ModelError
 
 ERRORS = Console(stderr=True)
+CLIENTS = {"vscode": VS_CODE, "neovim": NEOVIM}
 AGAINST = click.Choice(["llama-server"])
 
 model_option = click.option("--model", default=Settings().model, help="Catalogue name or path.")
@@ -59,6 +60,13 @@ def bench_corpus() -> None:
 @model_option
 @threads_option
 @corpus_option
+@click.option(
+    "--client",
+    type=click.Choice(list(CLIENTS)),
+    default="vscode",
+    show_default=True,
+    help="Whom to pass for: VS Code drops answers that take longer than 750 ms.",
+)
 @click.option("--backend", type=click.Choice(["llama", "scripted"]), default="llama", hidden=True)
 def latency(
     as_json: bool,
@@ -70,6 +78,7 @@ def latency(
     model: str,
     threads: int | None,
     directory: Path | None,
+    client: str,
     backend: str,
 ) -> None:
     """Type real files through the real server and time every event.
@@ -95,6 +104,7 @@ def latency(
     seconds = todo.seconds() * len(names) + aborts
     ERRORS.print(f"{len(todo.traces)} files, about {seconds / 60:.0f} minutes; machine idle?")
     report = _report(model, count, seed) | {
+        "client": client,
         "files": [trace.name for trace in todo.traces],
         "sides": {},
     }
@@ -102,7 +112,7 @@ def latency(
         units = todo.units() + (2 * aborts if name == "inkling" else 0)
         with progress(name, units) as advance:
             if name == "inkling":
-                work = bench.run_inkling(todo, settings, options, advance)
+                work = bench.run_inkling(todo, settings, options, CLIENTS[client], advance)
             else:
                 work = bench.run_peer(todo, name, path, count, peers[name], advance)
             report["sides"][name] = run(work)

@@ -76,10 +76,10 @@ def make_plan(files: Sequence[SourceFile], seed: int, keys: int, places: int, ab
 
 
 async def run_inkling(
-    todo: Plan, settings: Settings, options: dict[str, Any], progress: Progress
+    todo: Plan, settings: Settings, options: dict[str, Any], client: str, progress: Progress
 ) -> dict[str, Any]:
     """Everything about Inkling. Raises NotReady."""
-    side = InklingSide(options)
+    side = InklingSide(options, client)
     await side.start()
     try:
         await side.open(todo.traces[0].name, todo.traces[0].language_id, todo.traces[0].initial)
@@ -207,6 +207,7 @@ def inkling_figures(seen: Observed) -> dict[str, Any]:
         "ready_s": round(seen.ready_s, 2),
         "rss_mb": seen.rss_mb,
         "reasons": _reasons(rows.values()),
+        "slow": [row for row in rows.values() if row["totalMs"] > 750],
     }
 
 

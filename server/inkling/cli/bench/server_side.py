@@ -28,6 +28,8 @@ from inkling.cli.bench.trace import Step
 PROBE_EVERY = 6
 """Steps between two `inkling.status` requests while typing."""
 READY_S = 900.0
+VS_CODE = "Visual Studio Code"
+NEOVIM = "Neovim"
 
 
 class NotReady(Exception):
@@ -67,7 +69,9 @@ class InklingSide:
 
     name = "inkling"
 
-    def __init__(self, settings: dict[str, Any]) -> None:
+    def __init__(self, settings: dict[str, Any], client_name: str = VS_CODE) -> None:
+        """`client_name`: some editors drop late answers, so the server answers them sooner."""
+        self._client_name = client_name
         self._settings = settings
         self._client = LspClient(settings)
         self.ghost: Ghost | None = None
@@ -253,7 +257,7 @@ class InklingSide:
     def _initialize(self) -> dict[str, Any]:
         return {
             "processId": os.getpid(),
-            "clientInfo": {"name": "inkling bench"},
+            "clientInfo": {"name": self._client_name},
             "rootUri": None,
             "capabilities": capabilities(),
             "initializationOptions": self._settings,

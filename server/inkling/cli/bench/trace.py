@@ -23,6 +23,8 @@ Kind = Literal[
     "look",  # the person looks at the ghost text and takes it if it is right
 ]
 PAIRS = {"(": ")", "[": "]", "{": "}", '"': '"', "'": "'"}
+SLACK = 30
+"""Keys that a trace may be longer than was asked for, but for its first place."""
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 NEIGHBOURS = {key: (row + row[-2])[at + 1] for row in ROWS for at, key in enumerate(row)}
 """The key that a finger hits by mistake."""
@@ -93,6 +95,8 @@ def plan(name: str, language_id: str, source: str, seed: int, keys: int, habits:
     chosen: list[Place] = []
     spent = 0
     for place in _places(source, dice):
+        if chosen and spent + place.end - place.start > keys + SLACK:
+            continue
         if all(place.end < other.start or other.end < place.start for other in chosen):
             chosen.append(place)
             spent += place.end - place.start
