@@ -30,7 +30,11 @@ PREBUILT_INDEX = "https://abetlen.github.io/llama-cpp-python/whl/cpu"
 Mode = Literal["native", "portable", "prebuilt"]
 
 _NINJA = re.compile(rb"^\s*\[(\d+)/(\d+)\] ", re.MULTILINE)
-_TELLING = re.compile(r"error|fatal|No space left|not found|Could not|Killed", re.IGNORECASE)
+_CAUSE = re.compile(
+    r"^CMake Error|^\S+:\d+(:\d+)?: (fatal )?error:|\b(fatal )?error C\d+:|No space left on device"
+    r"|internal compiler error|^c\+\+: error|Killed signal|undefined reference"
+)
+_COMPLAINT = re.compile(r"(?i:error\b)|.* error: ")
 _TELLING_LINES = 6
 _TAIL_BYTES = 64 * 1024  # bytes of the log's end that are searched for ninja's counter
 
@@ -120,7 +124,7 @@ def _install(version: str, mode: Mode, began: float, *, fresh: bool) -> Iterator
                 at = replace(_seen(log, at), seconds=time.monotonic() - began)
                 yield at
     if status != 0:
-        raise SetupError(_failure(child.read_text(log), log), log)
+        raise SetupError(_failure(child.read_text(log), log, mode), log)
 
 
 def _command(version: str, mode: Mode, *, fresh: bool) -> list[str]:
@@ -128,6 +132,7 @@ def _command(version: str, mode: Mode, *, fresh: bool) -> list[str]:
     pip = packager.pip()
     if pip is not None and pip[0] == sys.executable:
         command = [*pip, "install", "--verbose", "--progress-bar", "off", "--no-input"]
+        command += ["--retries", "2"]
         anew = ["--no-cache-dir", "--force-reinstall", "--no-deps"]
         wheels_only = ["--only-binary", DISTRIBUTION]
     elif uv := shutil.which("uv"):
@@ -157,15 +162,19 @@ def _seen(log: Path, at: SetupProgress) -> SetupProgress:
     return replace(at, step="building", done=done, total=total)
 
 
-def _failure(output: str, log: Path) -> str:
-    """The lines that tell, most likely the last ones with an error in them."""
+def _failure(output: str, log: Path, mode: Mode) -> str:
+    """The first lines that name a cause; where none does, the last that complain."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if _TELLING.search(line)][-_TELLING_LINES:]
-    shown = "\n".join(f"  {line[:200]}" for line in telling or lines[-_TELLING_LINES:])
-    return (
-        f"The engine could not be installed:\n{shown}\nThe whole output is in {log}. "
-        f"A prebuilt engine needs no compiler: inkling setup --prebuilt"
+    causes = [line for line in lines if _CAUSE.search(line)][:_TELLING_LINES]
+    complaints = [line for line in lines if _COMPLAINT.match(line)][-_TELLING_LINES:]
+    shown = "\n".join(f"  {line[:200]}" for line in causes or complaints or lines[-3:])
+    other = (
+        f"The prebuilt ones come from {PREBUILT_INDEX}, which may not be reachable or have none "
+        "for this system; `inkling setup` compiles one."
+        if mode == "prebuilt"
+        else "A prebuilt engine needs no compiler: `inkling setup --prebuilt`."
     )
+    return f"The engine could not be installed:\n{shown}\n{other}\nThe whole output is in {log}."
 
 
 def _require_own_environment() -> None:

@@ -142,14 +142,28 @@ def test_a_failed_build_shows_the_lines_that_tell_and_keeps_the_log(arrange: Arr
     program = (
         "print('lots of output\\n' * 500)\n"
         "print('  foo.cpp:3:1: fatal error: omp.h: No such file or directory')\n"
-        "print('ninja: build stopped')\n"
+        "print('  [13/83] c++ -Werror=format errors.cpp')\n"
+        "print('error: subprocess-exited-with-error')\n"
         "sys.exit(1)\n"
     )
     arrange([MISSING], program)
     with pytest.raises(SetupError, match=r"fatal error: omp\.h") as caught:
         list(ensure_engine())
-    assert "lots of output" not in str(caught.value)
+    assert "lots of output" not in str(caught.value) and "13/83" not in str(caught.value)
     assert caught.value.log is not None and "lots of output" in caught.value.log.read_text()
+
+
+def test_a_prebuilt_engine_that_is_not_there_points_to_the_compiler(arrange: Arrange) -> None:
+    program = (
+        "print('WARNING: Retrying after connection broken')\n"
+        "print('ERROR: No matching distribution found for llama-cpp-python')\n"
+        "sys.exit(1)\n"
+    )
+    arrange([MISSING], program)
+    with pytest.raises(SetupError, match="No matching distribution") as caught:
+        list(ensure_engine("prebuilt"))
+    assert "`inkling setup` compiles one" in str(caught.value)
+    assert "Retrying" not in str(caught.value)
 
 
 def test_an_engine_that_does_not_load_afterwards_is_told(arrange: Arrange) -> None:
