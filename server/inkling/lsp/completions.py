@@ -9,6 +9,7 @@ from lsprotocol import types
 
 from inkling.lsp.convert import to_inline, to_listed
 from inkling.lsp.session import Cursor, Session
+from inkling.lsp.status import status
 from inkling.service.records import CompletionRequest, Selected
 
 
@@ -59,7 +60,9 @@ async def listed(session: Session, params: types.CompletionParams) -> types.Comp
         return nothing
     if not suggestions:
         completer.prepare(cursor.document, cursor.offset)
-        session.refuse(uri, "Nothing was ready; the model works on it for the next key.")
+        now = status(session)
+        late = "Nothing was ready; the model works on it for the next key."
+        session.refuse(uri, late if now["state"] == "ready" else now["detail"])
     return types.CompletionList(
         is_incomplete=True,
         items=[to_listed(session.documents, cursor, each) for each in suggestions],

@@ -14,6 +14,7 @@ from inkling.lsp.capabilities import TRIGGER_CHARACTERS
 from inkling.lsp.completions import falls_back
 from inkling.lsp.link import Refused
 from inkling.lsp.session import Session
+from inkling.lsp.status import STATUS, status
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ async def changed(session: Session, pushed: object) -> None:
     else:
         ours = pushed.get(SECTION) if isinstance(pushed, Mapping) else None
         anew = session.configure(ours)
+    if session.client.wants_status:
+        session.link.notify(STATUS, status(session))
     await register(session)
     if anew:
         await session.restart()

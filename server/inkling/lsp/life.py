@@ -5,6 +5,7 @@ one message is put before the user for each change of the engine's state.
 """
 
 import asyncio
+import gc
 import logging
 from importlib import import_module
 
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 async def begin(session: Session) -> None:
     """Everything that follows `initialized`: settings, then engine and syntax worker."""
+    gc.freeze()
+    gc.enable()
     # Imported on another thread, so that requests are answered meanwhile.
     loading = asyncio.to_thread(import_module, "inkling.app")
     await asyncio.gather(configuration.pull(session), loading)

@@ -19,6 +19,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcMethodNotFound
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
 
+from inkling.lsp.client import prune
 from inkling.lsp.frames import Rubbish
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,8 @@ class Protocol(LanguageServerProtocol):
             if request_id is not None:
                 self._refuse(request_id, *refusal)
             return
+        if method == types.INITIALIZE:
+            message["params"] = prune(message.get("params"))
         try:
             call = self.structure_message(message)
         except JsonRpcException:

@@ -5,6 +5,7 @@ way the client went: `exit`, a closed pipe, or killed.
 """
 
 import asyncio
+import contextlib
 import io
 import logging
 
@@ -39,10 +40,11 @@ async def _serve(stdin: io.RawIOBase, stdout: io.RawIOBase) -> int:
     session = Session(Link(protocol), life.restart)
     protocol.serve(Handlers(session))
     logger.info("serving, version %s", __version__)
-    async for body in frames(stdin, writer.broken):
-        protocol.receive(body)
-        if protocol.exit_code is not None:
-            break
+    async with contextlib.aclosing(frames(stdin, writer.broken)) as bodies:
+        async for body in bodies:
+            protocol.receive(body)
+            if protocol.exit_code is not None:
+                break
     await session.close()
     code = 1 if protocol.exit_code is None else protocol.exit_code
     logger.info("ended with exit code %d", code)
@@ -88,7 +90,10 @@ class Handlers:
     def opened(self, item: types.TextDocumentItem) -> None:
         self.initialized()  # a client that opens documents is, whether it said so or not
         language_id = str(getattr(item.language_id, "value", item.language_id))
-        self._session.documents.open(item.uri, language_id, item.version, item.text)
+        session = self._session
+        document = session.documents.open(item.uri, language_id, item.version, item.text)
+        if session.app is not None:
+            session.app.completer.opened(document)
 
     def changed(self, params: types.DidChangeTextDocumentParams) -> None:
         documents, uri = self._session.documents, params.text_document.uri

@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from inkling.lsp.frames import FrameParser
 
@@ -45,7 +45,7 @@ class Writer:
         """Nothing to do: the stream belongs to the process."""
 
 
-async def frames(stream: io.RawIOBase, broken: asyncio.Event) -> AsyncIterator[bytes]:
+async def frames(stream: io.RawIOBase, broken: asyncio.Event) -> AsyncGenerator[bytes, None]:
     """Message bodies (and `Rubbish`) until the client closes either pipe."""
     loop = asyncio.get_running_loop()
     chunks: asyncio.Queue[bytes] = asyncio.Queue()

@@ -4,7 +4,7 @@ import pytest
 from lsprotocol import types
 from lsprotocol.converters import get_converter
 
-from inkling.lsp.client import Client, choose_encoding, read_client
+from inkling.lsp.client import Client, choose_encoding, prune, read_client
 from protocol.client import PROFILE_NAMES, profile
 
 CONVERTER = get_converter()
@@ -51,3 +51,26 @@ def test_our_own_client():
 )
 def test_encodings(offered, chosen):
     assert choose_encoding(offered) == chosen
+
+
+@pytest.mark.parametrize("name", PROFILE_NAMES)
+def test_pruning_changes_nothing_that_is_read(name):
+    assert read(prune(profile(name))) == read(profile(name))  # type: ignore[arg-type]
+
+
+def test_a_client_of_the_future():
+    """Values that LSP does not have yet, where nobody looks."""
+    future = profile("vscode-1.139.1_languageclient-11.0.0")
+    future["capabilities"]["textDocument"]["documentSymbol"]["symbolKind"]["valueSet"] = [1, 99]
+    future["capabilities"]["workspace"]["workspaceEdit"] = {"failureHandling": "never"}
+    assert read(prune(future)).inline_completion  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("params", [None, [], {}, {"capabilities": 3}])
+def test_what_cannot_be_pruned_is_left_to_fail(params):
+    assert prune(params) == params
+
+
+def test_capabilities_of_the_wrong_shape():
+    odd = {"capabilities": {"general": 3, "window": {"workDoneProgress": True}}}
+    assert read(prune(odd)).shows_progress  # type: ignore[arg-type]
