@@ -146,14 +146,17 @@ def request(place: Window, predict_ms: int) -> dict[str, Any]:
 class LlamaVimSide:
     """Owner of one llama-server and of the plug-in's state for one buffer."""
 
-    def __init__(self, name: str, options: ServerOptions) -> None:
+    def __init__(
+        self, name: str, options: ServerOptions, running: RunningServer | None = None
+    ) -> None:
+        """`running`: a server to talk to instead of starting one."""
         self.name = name
         self.ghost: Ghost | None = None
         self.since = 0.0
         self.served: list[Served] = []
         self._options = options
         self._server = contextlib.ExitStack()
-        self._running: RunningServer | None = None
+        self._running = running
         self._cache: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._text = ""
         self._cursor = 0
@@ -162,6 +165,8 @@ class LlamaVimSide:
 
     async def start(self) -> None:
         """Start llama-server. Raises ServerDidNotStart, OSError."""
+        if self._running is not None:
+            return
         context = llama_server(self._options)
         self._running = await asyncio.to_thread(self._server.enter_context, context)
 
@@ -277,11 +282,3 @@ class LlamaVimSide:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def described(options: ServerOptions) -> str:
-    """The settings of a side, for the report."""
-    return (
-        f"n_batch {options.n_batch}, ctx {options.context_tokens},"
-        f" cache_reuse {options.cache_reuse}, threads {options.threads}"
-    )
