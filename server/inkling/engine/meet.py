@@ -14,7 +14,7 @@ from inkling.engine.dialects import CompletionsServer, Dialect, LlamaServer, Mes
 from inkling.engine.http import LATER, Address, Trouble, exchange
 
 PATIENCE_S = 10.0
-_KEPT_TEXTS = 16
+_KEPT_TEXTS = 64
 
 
 class Loading(Trouble):

@@ -22,6 +22,7 @@ from inkling.engine.api import (
 from inkling.engine.asking import Server
 from inkling.engine.http import LATER, NEVER, SOON, Trouble, address
 from inkling.engine.meet import Loading, meet
+from inkling.engine.pace import Pace
 from inkling.engine.performance import Performance
 from inkling.engine.stream import EventStream, StateBoard
 from inkling.engine.turns import Job, Turns
@@ -42,6 +43,7 @@ class OpenAIEngine:
         self._model = model
         self._key_variable = key_variable
         self._server: Server | None = None
+        self._pace = Pace()
         self._board = StateBoard(Starting(f"connecting to {url}"))
         self._turns = Turns(self._play)
         self._doubt = asyncio.Event()
@@ -90,7 +92,7 @@ class OpenAIEngine:
         failures = 0
         while True:
             try:
-                self._server = await self._meet()
+                self._server, self._pace = await self._meet(), Pace()
             except Loading as loading:
                 self._board.show(Starting(str(loading)))
                 await asyncio.sleep(LOADING_S)
@@ -137,7 +139,7 @@ class OpenAIEngine:
         server = self._server
         assert server is not None, "requests are only played while Ready"
         try:
-            reason = await Performance(server, job).play()
+            reason = await Performance(server, job, self._pace).play()
         except Trouble as trouble:
             self._doubtful = trouble
             self._doubt.set()

@@ -9,23 +9,26 @@ from contextlib import aclosing
 import msgspec
 
 from inkling.engine.answer import Answer, Disagrees
-from inkling.engine.api import Stats, StopReason, TextEvent
+from inkling.engine.api import Piece, Stats, StopReason, TextEvent
 from inkling.engine.asking import Server
 from inkling.engine.dialects import Finish, Order, Words
 from inkling.engine.fragment import cut, harmless
+from inkling.engine.pace import Pace
 from inkling.engine.turns import Job
 
 
 class Performance:
     """Owner: the task that plays the request. Use once."""
 
-    def __init__(self, server: Server, job: Job) -> None:
+    def __init__(self, server: Server, job: Job, pace: Pace) -> None:
         self._server = server
+        self._pace = pace
         self._job = job
         self._request = job.request
         self._began = time.perf_counter()
         self._first_text_ms = 0.0
         self._pieces = 0
+        self._approached = Stats()
 
     async def play(self) -> StopReason:
         """Say all candidates, one after the other; how number 0 ended. Raises `Trouble`."""
@@ -42,11 +45,9 @@ class Performance:
 
     async def _warm_up(self) -> StopReason:
         kept, _ = cut(self._request.forced)
-        order = Order((*self._request.head, kept), 0)
-        async with aclosing(self._server.ask(order)) as said:
-            async for one in said:
-                if isinstance(one, Finish):
-                    self._job.stats = one.stats
+        prompt = (*self._request.head, kept)
+        await self._approach(prompt)
+        await self._evaluate(prompt)
         return "length"
 
     async def _first(self) -> tuple[StopReason, Answer]:
@@ -84,16 +85,30 @@ class Performance:
             await self._listen(order, answer)
         return bool(events)
 
-    async def _listen(self, order: Order, answer: Answer) -> StopReason:
-        async with aclosing(self._server.ask(order)) as said:
+    async def _approach(self, prompt: tuple[Piece, ...]) -> None:
+        """Have the server evaluate all of a long prompt but its end, piece by piece."""
+        if self._server.dialect.constrains:
+            for stage in self._pace.stages(prompt):
+                await self._evaluate(stage)
+                self._approached = self._job.stats
+
+    async def _evaluate(self, prompt: tuple[Piece, ...]) -> None:
+        async with aclosing(self._server.ask(Order(prompt, max_tokens=0))) as said:
             async for one in said:
                 if isinstance(one, Finish):
-                    self._put(answer.finish())
-                    if answer.candidate == 0:
-                        self._note(one.stats)
-                    return one.reason
-                if one.stats and answer.candidate == 0:
+                    self._pace.evaluated(prompt, one.stats)
                     self._note(one.stats)
+
+    async def _listen(self, order: Order, answer: Answer) -> StopReason:
+        await self._approach(order.prompt)
+        async with aclosing(self._server.ask(order)) as said:
+            async for one in said:
+                if one.stats and answer.candidate == 0:
+                    self._pace.evaluated(order.prompt, one.stats)
+                    self._note(one.stats)
+                if isinstance(one, Finish):
+                    self._put(answer.finish())
+                    return one.reason
                 self._put(answer.feed(one))
                 if answer.ended:
                     return answer.ended
@@ -103,14 +118,21 @@ class Performance:
         for event in events:
             if not self._first_text_ms:
                 self._first_text_ms = 1000 * (time.perf_counter() - self._began)
-            self._job.stream.put(event)
             self._pieces += 1
-            self._note(self._job.stats)
+            self._job.stats = msgspec.structs.replace(
+                self._job.stats,
+                decoded_tokens=max(self._job.stats.decoded_tokens, self._pieces),
+                first_text_ms=self._first_text_ms,
+            )
+            self._job.stream.put(event)
 
     def _note(self, stats: Stats) -> None:
-        """Keep what is known by now, for the end may come from outside."""
+        """Keep what is known by now, stages included, for the end may come from outside."""
+        evaluated = self._approached.evaluated_tokens + stats.evaluated_tokens
         self._job.stats = msgspec.structs.replace(
             stats,
-            decoded_tokens=max(stats.decoded_tokens, self._pieces),
+            evaluated_tokens=evaluated,
+            reused_tokens=max(0, stats.prompt_tokens - evaluated),
+            prompt_ms=self._approached.prompt_ms + stats.prompt_ms,
             first_text_ms=self._first_text_ms,
         )
