@@ -103,7 +103,9 @@ class Completer:
         try:
             return await self._answer(turn)
         except asyncio.CancelledError:
-            self._record(turn, reason="The editor cancelled the request.")
+            self._record(
+                turn, self._generator.running, reason="The editor cancelled the request."
+            )
             raise
         finally:
             self._generator.rest_at(request.document, request.offset)
