@@ -14,7 +14,7 @@ from typing import Literal
 
 from inkling.cli.machine import Machine
 from inkling.dirs import cache_dir, log_path
-from inkling.engine.gguf import ModelError as UnusableFile
+from inkling.engine.errors import ModelError as UnusableFile
 from inkling.engine.gguf import check_file
 from inkling.models.cache import Missing, resolve
 from inkling.models.catalogue import find
