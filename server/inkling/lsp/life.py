@@ -42,6 +42,8 @@ async def restart(session: Session) -> None:
     app = build(session.settings)
     session.app = app
     app.start()
+    for uri in session.documents.uris():
+        app.completer.opened(session.documents.snapshot(uri))
     session.spawn(_watch(session))
     if app.missing is not None:
         session.spawn(offer(session, app.missing))

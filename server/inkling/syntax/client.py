@@ -139,11 +139,11 @@ class SyntaxClient:
         Worth calling when a completion is requested: the parse is done while the model
         works, and `judge` then answers from a warm tree.
         """
-        if self._preparing is not None:
-            self._next = document
-            return
         language = language_of(document.language_id, document.uri)
-        if language is None or not self._started.is_set() or not self._may_parse(document):
+        if language is None or not self._may_parse(document):
+            return
+        if self._preparing is not None or not self._started.is_set():
+            self._next = document
             return
         job = Job(
             id=next(self._ids),
@@ -209,6 +209,7 @@ class SyntaxClient:
         try:
             if not self._closed.is_set():
                 self._started.set()
+                self._prepared()
                 await self._read(process)
         finally:
             self._started.clear()
