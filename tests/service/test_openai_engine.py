@@ -116,8 +116,14 @@ async def _opens(reply: Reply, reader: asyncio.StreamReader) -> bool:
 
 @asynccontextmanager
 async def serving(**paths: Reply | Iterable[Reply]) -> AsyncIterator[Server]:
-    """A server; `completions=` and `models=` are short for their paths, "props" for /props."""
-    names = {"completions": "/v1/completions", "models": "/v1/models", "props": "/props"}
+    """A server; see `names` for which path each argument stands for."""
+    names = {
+        "completions": "/v1/completions",
+        "models": "/v1/models",
+        "props": "/props",
+        "version": "/api/version",
+        "generate": "/api/generate",
+    }
     given = {"models": as_json(MODELS)} | paths
     replies = {
         names[name]: [reply] if isinstance(reply, Reply) else list(reply)
@@ -224,6 +230,28 @@ async def test_candidates_fork_at_the_first_token() -> None:
     ):
         texts, done = await answer(engine, candidates=2)
         assert (texts, done.reason) == ({0: "a", 1: "b2"}, "end")
+
+
+async def test_ollama_is_asked_raw() -> None:
+    """Its /v1/completions would put the prompt into a chat template."""
+    last = {"response": "", "done": True, "done_reason": "length", "prompt_eval_count": 9}
+    lines = [{"response": "return", "done": False}, {"response": " 1", "done": False}, last]
+    said = Reply(
+        parts=tuple(json.dumps(line).encode() + b"\n" for line in lines),
+        headers="Content-Type: application/x-ndjson\r\n",
+    )
+    async with (
+        serving(version=as_json({"version": "0.12.0"}), generate=said) as server,
+        engine_at(server.url) as engine,
+    ):
+        texts, done = await answer(engine, stop=("\n",), max_tokens=5)
+        assert (texts, done.reason) == ({0: "return 1"}, "length")
+        assert done.stats.prompt_tokens == 9
+        path, _, order = server.asked[-1]
+        assert path == "/api/generate"
+        assert order["raw"] is True
+        assert order["prompt"].startswith("<|fim_prefix|>def f")
+        assert order["options"] == {"num_predict": 5, "temperature": 0, "stop": ["\n"]}
 
 
 async def test_a_server_that_does_not_stream() -> None:

@@ -38,13 +38,16 @@ class Server:
 
 
 async def _messages(response: Response) -> AsyncIterator[bytes]:
-    """The data of an event stream; a body that is none is one message (no streaming there)."""
+    """The data of an event stream, or the lines of JSON; any other body is one message."""
+    by_line = "ndjson" in response.content_type
     other = []
     async for line in response.lines():
         if line.startswith(b"data:"):
             yield line[5:].strip()
         elif line.startswith(b"error:"):
             raise Trouble(f"The server gave up: {error_text(line[6:]) or 'no reason given'}.")
+        elif by_line and line:
+            yield line
         elif not line.startswith((b":", b"event:", b"id:", b"retry:")):
             other.append(line)
     if any(other):

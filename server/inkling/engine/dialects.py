@@ -121,11 +121,11 @@ class LlamaServer:
         )
 
     def read(self, data: bytes) -> tuple[Words | Finish, ...]:
-        message = _decode(data, _LlamaMessage)
+        message = decode(data, _LlamaMessage)
         said: list[Words | Finish] = []
         if message.content:
-            token = (*message.completion_probabilities, _TokenLogprob())[0]
-            said.append(Words(message.content, *_chosen(token), message.timings.stats()))
+            token = (*message.completion_probabilities, TokenLogprob())[0]
+            said.append(Words(message.content, *chosen(token), message.timings.stats()))
         if message.stop:
             said.append(
                 Finish(_LLAMA_REASONS.get(message.stop_type, "end"), message.timings.stats())
@@ -136,13 +136,13 @@ class LlamaServer:
 _LLAMA_REASONS: dict[str, StopReason] = {"limit": "length", "word": "stop", "eos": "end"}
 
 
-class _TokenLogprob(msgspec.Struct):
+class TokenLogprob(msgspec.Struct):
     token: str = ""
     logprob: float = 0.0
-    top_logprobs: tuple["_TokenLogprob", ...] = ()
+    top_logprobs: tuple["TokenLogprob", ...] = ()
 
 
-def _chosen(token: _TokenLogprob) -> tuple[float, tuple[tuple[str, float], ...]]:
+def chosen(token: TokenLogprob) -> tuple[float, tuple[tuple[str, float], ...]]:
     """The probability of a token (1 where unknown), and what else it could have been."""
     others = tuple((other.token, math.exp(other.logprob)) for other in token.top_logprobs)
     return math.exp(token.logprob), others
@@ -170,7 +170,7 @@ class _LlamaMessage(msgspec.Struct):
     content: str = ""
     stop: bool = False
     stop_type: str = ""
-    completion_probabilities: tuple[_TokenLogprob, ...] = ()
+    completion_probabilities: tuple[TokenLogprob, ...] = ()
     timings: _LlamaTimings = msgspec.field(default_factory=_LlamaTimings)
 
 
@@ -205,7 +205,7 @@ class CompletionsServer:
         if data == b"[DONE]":
             return (Finish("end", Stats()),)
         said: list[Words | Finish] = []
-        for choice in _decode(data, _OpenAIMessage).choices:
+        for choice in decode(data, _OpenAIMessage).choices:
             if choice.text:
                 said.append(Words(choice.text, *_logprobs(choice.logprobs)))
             if choice.finish_reason:
@@ -218,7 +218,7 @@ class CompletionsServer:
 class _OpenAILogprobs(msgspec.Struct):
     token_logprobs: tuple[float | None, ...] | None = None
     top_logprobs: tuple[dict[str, float] | None, ...] | None = None
-    content: tuple[_TokenLogprob, ...] | None = None
+    content: tuple[TokenLogprob, ...] | None = None
     """llama-server's way, which is that of chats."""
 
 
@@ -237,7 +237,7 @@ class _OpenAIMessage(msgspec.Struct):
 def _logprobs(logprobs: _OpenAILogprobs | None) -> tuple[float, tuple[tuple[str, float], ...]]:
     """The probability of the first token in a message, and of the others it was chosen from."""
     if logprobs and logprobs.content:
-        return _chosen(logprobs.content[0])
+        return chosen(logprobs.content[0])
     own = (logprobs.token_logprobs or (None,))[0] if logprobs else None
     others = (logprobs.top_logprobs or (None,))[0] if logprobs else None
     ranked = sorted((others or {}).items(), key=lambda item: -item[1])
@@ -245,7 +245,7 @@ def _logprobs(logprobs: _OpenAILogprobs | None) -> tuple[float, tuple[tuple[str,
     return probability, tuple((token, math.exp(logprob)) for token, logprob in ranked)
 
 
-def _decode(data: bytes, shape: type[Message]) -> Message:
+def decode(data: bytes, shape: type[Message]) -> Message:
     """A message of the stream. Raises `Trouble` for what is none, or tells of an error."""
     try:
         error = msgspec.json.decode(data, type=_Error).error

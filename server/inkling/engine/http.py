@@ -81,8 +81,11 @@ def address(url: str) -> Address:
 class Response:
     """An answer's status, and its body as it arrives. Read it inside `exchange`'s block."""
 
-    def __init__(self, server: Address, status: int, chunks: AsyncIterator[bytes]) -> None:
+    def __init__(
+        self, server: Address, status: int, content_type: str, chunks: AsyncIterator[bytes]
+    ) -> None:
         self.status = status
+        self.content_type = content_type
         self._server = server
         self._chunks = chunks
 
@@ -128,7 +131,7 @@ async def exchange(
         writer.write(_request(server, path, body, key))
         wire = _Wire(server, reader, silence_s)
         status, headers = await wire.head()
-        yield Response(server, status, wire.chunks(headers))
+        yield Response(server, status, headers.get("content-type", ""), wire.chunks(headers))
     finally:
         # Not `close`, which would first send what is still buffered.
         writer.transport.abort()
@@ -161,7 +164,7 @@ def _request(server: Address, path: str, body: bytes | None, key: str) -> bytes:
         f"{'GET' if body is None else 'POST'} {server.root}{path} HTTP/1.1",
         f"Host: {server.authority}",
         "User-Agent: inkling",
-        "Accept: application/json, text/event-stream",
+        "Accept: application/json, text/event-stream, application/x-ndjson",
         "Connection: close",
     ]
     if key:

@@ -12,6 +12,7 @@ from inkling.engine import markers
 from inkling.engine.api import FimTokens, ModelInfo
 from inkling.engine.dialects import CompletionsServer, Dialect, LlamaServer, Message, error_text
 from inkling.engine.http import LATER, Address, Trouble, exchange
+from inkling.engine.ollama import OllamaServer
 
 PATIENCE_S = 10.0
 _KEPT_TEXTS = 64
@@ -89,6 +90,12 @@ class _Listed(msgspec.Struct):
 
 class _Models(msgspec.Struct):
     data: tuple[_Listed, ...] = ()
+
+
+class _Version(msgspec.Struct):
+    """What Ollama answers to /api/version."""
+
+    version: str
 
 
 class _Tokens(msgspec.Struct):
@@ -188,6 +195,9 @@ async def _meet_other(server: Address, key: str, wanted: str) -> Dialect:
         fim=markers.stand_ins(family) if family else None,
         weights=f"as run at {server}",
     )
+    status, body = await _ask(server, "/api/version", key)
+    if status == 200 and _shape(body, _Version):
+        return OllamaServer(info, family)
     return CompletionsServer(info, family)
 
 

@@ -1,4 +1,4 @@
-"""A back-end that asks a server: llama-server, or any with OpenAI's `/v1/completions`.
+"""A back-end that asks a server: llama-server, Ollama, or any with OpenAI's `/v1/completions`.
 
 This is how a team shares one big engine. The only connections are to the configured address;
 the key comes from the environment and goes nowhere but into the request's header. Stopping a
