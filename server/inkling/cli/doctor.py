@@ -63,7 +63,7 @@ async def examine(settings: Settings, console: Console, *, show: bool) -> tuple[
     app.start()
     try:
         with console.status("Trying the engine …"):
-            async for check in trials(app):
+            async for check in trials(app, measures=settings.backend == "llama"):
                 found.append(check)
                 if show:
                     show_check(check, console)

@@ -16,6 +16,8 @@ from inkling.text.document import Document
 
 LOAD_S = 600.0
 """The first load of a model measures the machine and may re-quantize the weights."""
+MEASURE_S = 15.0
+"""The engine measures itself within a few seconds, unless other programs are busy."""
 SYNTAX_S = 30.0
 HOLE_S = 30.0
 SLOW_DECODE = 10.0
@@ -26,15 +28,16 @@ _AFTER = "\n\n\nprint(add(1, 2))\n"
 _RETRY = "Run `inkling doctor` again; if it stays so, the log says more."
 
 
-async def trials(app: App) -> AsyncIterator[Check]:
-    """Every trial, in order, as each ends."""
+async def trials(app: App, *, measures: bool) -> AsyncIterator[Check]:
+    """Every trial, in order, as each ends. `measures`: the back-end calibrates itself."""
     yield await try_syntax(app.syntax)
     state = await settled(app.engine)
     if not isinstance(state, Ready):
         reason = getattr(state, "reason", "the model is still loading after ten minutes")
         yield Check("Load", "fail", reason, _RETRY)
         return
-    for check in about_model(state.model):
+    model = await measured(app.engine, state.model) if measures else state.model
+    for check in about_model(model):
         yield check
     yield await try_hole(app.completer)
 
@@ -52,6 +55,21 @@ async def settled(engine: Engine) -> EngineState:
         return await asyncio.wait_for(wait(), LOAD_S)
     except TimeoutError:
         return engine.state
+
+
+async def measured(engine: Engine, model: ModelInfo) -> ModelInfo:
+    """`model` with its calibration, which the engine makes in its spare time, once."""
+
+    async def wait() -> ModelInfo:
+        async for state in engine.states():
+            if isinstance(state, Ready) and state.model.calibration is not None:
+                return state.model
+        return model
+
+    try:
+        return await asyncio.wait_for(wait(), MEASURE_S)
+    except TimeoutError:
+        return model
 
 
 def about_model(model: ModelInfo) -> tuple[Check, ...]:
@@ -82,7 +100,8 @@ def _about_fim(model: ModelInfo) -> Check:
 def _about_speed(model: ModelInfo) -> Check:
     measured = model.calibration
     if measured is None:
-        return Check("Speed", "ok", "not measured by this back-end")
+        said = "not measured: the back-end does not, or other programs kept the processor busy"
+        return Check("Speed", "ok", said)
     said = (
         f"{measured.prompt_tokens_per_second:.0f} prompt and "
         f"{measured.decode_tokens_per_second:.0f} new tokens a second on "
