@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -40,6 +41,7 @@ _FLAGS = {
     "AVX512_BF16": "avx512_bf16",
     "AMX_INT8": "amx_int8",
 }
+_BASELINE = {"SSE3", "SSSE3", "AVX", "AVX2", "F16C", "FMA", "BMI2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class EngineStatus:
     wanted: str
     found: str | None
     detail: str
+    features: tuple[str, ...] = ()
+    """Instruction sets it was compiled to use, in llama.cpp's names; empty where it did not run."""
 
 
 def pinned_version() -> str:
@@ -89,7 +93,18 @@ def engine_status() -> EngineStatus:
         lines = tried.stderr.decode(errors="replace").strip().splitlines()
         cause = lines[-1] if lines else f"exit status {tried.returncode}"
         return EngineStatus("broken", wanted, found, f"The engine does not load: {cause}")
-    return EngineStatus("ready", wanted, found, f"{DISTRIBUTION} {found} is installed and loads.")
+    detail = f"{DISTRIBUTION} {found} is installed and loads."
+    return EngineStatus("ready", wanted, found, detail, tuple(compiled_features(output)))
+
+
+def compiled_features(system_info: str) -> list[str]:
+    """The features that llama.cpp's system information says are on."""
+    return re.findall(r"(\w+) = 1", system_info)
+
+
+def is_portable(features: Collection[str]) -> bool:
+    """Whether a library with these features runs on any x86 processor with AVX2."""
+    return not (set(features) & _FLAGS.keys()) - _BASELINE
 
 
 def missing_features(system_info: str, cpu_flags: frozenset[str]) -> list[str]:
@@ -99,7 +114,7 @@ def missing_features(system_info: str, cpu_flags: frozenset[str]) -> list[str]:
     """
     if not cpu_flags:
         return []
-    used = re.findall(r"(\w+) = 1", system_info)
+    used = compiled_features(system_info)
     return [name for name in used if name in _FLAGS and _FLAGS[name] not in cpu_flags]
 
 

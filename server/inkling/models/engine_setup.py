@@ -21,7 +21,12 @@ from typing import Literal
 from inkling.dirs import state_dir
 from inkling.models import child, packager
 from inkling.models.compiler import missing_compiler
-from inkling.models.engine_probe import DISTRIBUTION, EngineStatus, engine_status
+from inkling.models.engine_probe import (
+    DISTRIBUTION,
+    EngineStatus,
+    engine_status,
+    is_portable,
+)
 from inkling.models.errors import SetupError
 
 PREBUILT_INDEX = "https://abetlen.github.io/llama-cpp-python/whl/cpu"
@@ -60,7 +65,7 @@ def ensure_engine(mode: Mode = "native") -> Iterator[SetupProgress]:
     """
     yield SetupProgress("checking")
     status = engine_status()
-    if status.state == "ready":
+    if status.state == "ready" and (mode != "portable" or is_portable(status.features)):
         yield SetupProgress("done", note=status.detail)
         return
     if mode != "prebuilt" and (remedy := missing_compiler()):
@@ -73,11 +78,12 @@ def ensure_engine(mode: Mode = "native") -> Iterator[SetupProgress]:
     # pip keys its cache of built wheels by the source only: not by the processor it was built
     # on, nor by CMAKE_ARGS. A wheel from the cache saves the whole build in a new environment,
     # so it is welcome, but it is tried out before it is trusted (below), and it is not even
-    # looked at when the flags differ from ours or the installed one has just failed.
-    fresh = mode == "portable" or bool(os.environ.get("CMAKE_ARGS")) or status.state != "missing"
+    # looked at when the flags differ from ours or what is installed is of no use.
+    useless = status.state in ("ready", "foreign", "broken")
+    fresh = mode == "portable" or bool(os.environ.get("CMAKE_ARGS")) or useless
     began = time.monotonic()
     yield SetupProgress("fetching", note=_announcement(status, mode))
-    yield from _install(status.wanted, mode, began, fresh=fresh)
+    yield from _install(status, mode, began, fresh=fresh)
     yield SetupProgress("trying", seconds=time.monotonic() - began)
     tried = engine_status()
     if tried.state == "foreign" and not fresh:
@@ -86,7 +92,7 @@ def ensure_engine(mode: Mode = "native") -> Iterator[SetupProgress]:
             seconds=time.monotonic() - began,
             note="pip's cache held an engine for another processor; building it anew",
         )
-        yield from _install(status.wanted, mode, began, fresh=True)
+        yield from _install(tried, mode, began, fresh=True)
         tried = engine_status()
     if tried.state != "ready":
         raise SetupError(f"The engine was installed but does not work. {tried.detail}", _log())
@@ -106,49 +112,52 @@ def cmake_arguments(mode: Mode, user: str = "") -> str:
     return " ".join([*arguments, *([user] if user else [])])
 
 
-def _install(version: str, mode: Mode, began: float, *, fresh: bool) -> Iterator[SetupProgress]:
+def _install(
+    status: EngineStatus, mode: Mode, began: float, *, fresh: bool
+) -> Iterator[SetupProgress]:
     """Run pip (or uv), following the compiler's steps in its output."""
     log = _log()
     log.parent.mkdir(parents=True, exist_ok=True)
     at = SetupProgress("fetching")
-    status: int | None = None
+    code: int | None = None
     with tempfile.TemporaryDirectory(prefix="inkling-setup-", ignore_cleanup_errors=True) as temp:
         environment = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temp)
         environment["CMAKE_ARGS"] = cmake_arguments(mode, os.environ.get("CMAKE_ARGS", ""))
         environment["CMAKE_BUILD_PARALLEL_LEVEL"] = os.environ.get(
             "CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count() or 1)
         )
-        command = _command(version, mode, fresh=fresh)
-        for status in child.watch(command, log, environment):
-            if status is None:
-                at = replace(_seen(log, at), seconds=time.monotonic() - began)
-                yield at
-    if status != 0:
+        for command in _commands(status, mode, fresh=fresh):
+            for code in child.watch(command, log, environment):
+                if code is None:
+                    at = replace(_seen(log, at), seconds=time.monotonic() - began)
+                    yield at
+            if code != 0:
+                break
+    if code != 0:
         raise SetupError(_failure(child.read_text(log), log, mode), log)
 
 
-def _command(version: str, mode: Mode, *, fresh: bool) -> list[str]:
-    requirement = f"{DISTRIBUTION}=={version}"
+def _commands(status: EngineStatus, mode: Mode, *, fresh: bool) -> Iterator[list[str]]:
+    """What to run, in order. `fresh`: not from a cache, and not what is installed now."""
+    requirement = f"{DISTRIBUTION}=={status.wanted}"
+    prebuilt = ["--only-binary", DISTRIBUTION, "--extra-index-url", PREBUILT_INDEX]
     pip = packager.pip()
     if pip is not None and pip[0] == sys.executable:
+        if fresh and status.found is not None:
+            # pip's --force-reinstall would reinstall all that it depends on, too.
+            yield [*pip, "uninstall", "--yes", DISTRIBUTION]
         command = [*pip, "install", "--verbose", "--progress-bar", "off", "--no-input"]
-        command += ["--retries", "2"]
-        anew = ["--no-cache-dir", "--force-reinstall", "--no-deps"]
-        wheels_only = ["--only-binary", DISTRIBUTION]
+        command += ["--retries", "2", *(["--no-cache-dir"] if fresh else [])]
     elif uv := shutil.which("uv"):
         command = [uv, "pip", "install", "--verbose", "--python", sys.executable]
-        anew = ["--no-cache", "--reinstall-package", DISTRIBUTION]
-        wheels_only = ["--only-binary", DISTRIBUTION, "--index-strategy", "unsafe-best-match"]
+        command += ["--no-cache", "--reinstall-package", DISTRIBUTION] if fresh else []
+        prebuilt += ["--index-strategy", "unsafe-best-match"]
     else:
         raise SetupError(
             "The engine is installed with pip, and this Python has none: run "
             f"`{sys.executable} -m ensurepip`, or install uv."
         )
-    if fresh:
-        command += anew
-    if mode == "prebuilt":
-        command += [*wheels_only, "--extra-index-url", PREBUILT_INDEX]
-    return [*command, requirement]
+    yield [*command, *(prebuilt if mode == "prebuilt" else []), requirement]
 
 
 def _seen(log: Path, at: SetupProgress) -> SetupProgress:

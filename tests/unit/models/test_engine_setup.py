@@ -8,6 +8,7 @@ import socket
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def arrange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arrange
             "import os, sys\n"
             f"with open({str(called)!r}, 'a') as called:\n"
             "    print(*sys.argv[1:], 'CMAKE_ARGS=' + os.environ['CMAKE_ARGS'], file=called)\n"
-            + program
+            "if sys.argv[1] == 'uninstall': sys.exit()\n" + program
         )
         found = iter(statuses)
         monkeypatch.setattr(engine_setup, "engine_status", lambda: next(found))
@@ -111,9 +112,10 @@ def test_the_compiler_s_steps_are_followed(arrange: Arrange, tmp_path: Path) -> 
 def test_a_cached_wheel_for_another_processor_is_built_anew(arrange: Arrange) -> None:
     called = arrange([MISSING, FOREIGN, READY])
     records = list(ensure_engine())
-    first, second = called.read_text().splitlines()
-    assert "--no-cache-dir" not in first
-    assert "--no-cache-dir" in second and "--force-reinstall" in second
+    first, second, third = called.read_text().splitlines()
+    assert first.startswith("install") and "--no-cache-dir" not in first
+    assert second.startswith("uninstall --yes llama-cpp-python")
+    assert third.startswith("install") and "--no-cache-dir" in third
     assert records[-1].step == "done"
     assert any("another processor" in record.note for record in records)
 
@@ -124,8 +126,33 @@ def test_one_that_does_not_work_is_never_taken_from_the_cache(
 ) -> None:
     called = arrange([found, READY])
     list(ensure_engine())
+    removal, line = called.read_text().splitlines()
+    assert removal.startswith("uninstall") and "--no-cache-dir" in line
+
+
+def test_another_version_is_simply_replaced(arrange: Arrange) -> None:
+    called = arrange([EngineStatus("other-version", "1.2.3", "1.2.2", "It is 1.2.2."), READY])
+    list(ensure_engine())
     (line,) = called.read_text().splitlines()
-    assert "--no-cache-dir" in line
+    assert "llama-cpp-python==1.2.3" in line and "--no-cache-dir" not in line
+
+
+@pytest.mark.parametrize(
+    ("features", "rebuilt"), [(("AVX2", "FMA"), False), (("AVX2", "AVX512"), True), ((), False)]
+)
+def test_portable_replaces_one_for_this_processor_only(
+    arrange: Arrange, features: tuple[str, ...], rebuilt: bool
+) -> None:
+    called = arrange([replace(READY, features=features), READY])
+    assert list(ensure_engine("portable"))[-1].step == "done"
+    assert called.exists() == rebuilt
+
+
+def test_a_new_environment_gets_what_the_engine_needs_too(arrange: Arrange) -> None:
+    called = arrange([MISSING, READY])
+    list(ensure_engine("portable"))
+    (line,) = called.read_text().splitlines()
+    assert "--no-cache-dir" in line and "--no-deps" not in line
 
 
 def test_a_user_s_own_flags_are_kept_and_not_answered_from_the_cache(
