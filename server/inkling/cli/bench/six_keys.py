@@ -1,7 +1,8 @@
 """Six keys typed in the middle of a line of unseen code: last key → first usable line.
 
-The place is warm: one key was typed there and answered before. All sides type the same keys at
-the same places with the same pauses. Nothing within 10 s counts as not answered.
+The place is warm, but nothing is known about it: a wrong key was typed there, answered as far as
+it could be, and taken back. All sides type the same keys at the same places with the same
+pauses. Nothing within 10 s counts as not answered.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from inkling.cli.bench.trace import Step
 KEYS = 6
 LIMIT_S = 10.0
 POLL_S = 0.002
+SLIP = "~"
+"""The wrong key: no line of code goes on with it."""
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -65,17 +68,19 @@ async def play_spot(spot: Spot, side: Side) -> Outcome:
     await side.open(spot.name, spot.language_id, spot.text)
     text, cursor = spot.text, spot.at
     await side.did(text, Step(0, "jump", cursor, cursor, "", cursor, spot.goal, True))
+    slip = text[:cursor] + SLIP + text[cursor:]
+    await side.did(slip, Step(0, "slip", cursor, cursor, SLIP, cursor + 1, spot.goal, False))
+    await side.quiet()
+    back = Step(0, "backspace", cursor, cursor + 1, "", cursor, spot.goal, True)
+    await side.did(text, back)
     last = now()
-    for index, key in enumerate(spot.keys):
+    for key, pause in zip(spot.keys, spot.pauses_s, strict=True):
+        await asyncio.sleep(pause)
         text = text[:cursor] + key + text[cursor:]
         step = Step(0, "key", cursor, cursor, key, cursor + 1, spot.goal, True)
         cursor += 1
         last = now()
         await side.did(text, step)
-        if index == 0:
-            await side.quiet()
-        if index < len(spot.keys) - 1:
-            await asyncio.sleep(spot.pauses_s[index])
     kept = side.ghost is not None
     # Polled: what the sides wait for are a socket, a pipe and a timer, with nothing in common.
     while side.ghost is None and side.busy() and now() - last < LIMIT_S:  # noqa: ASYNC110
@@ -114,8 +119,7 @@ def _spot(file: SourceFile, start: int, cut: int, end: int, dice: random.Random)
         file.language_id,
         file.text[:cut] + file.text[end:],
         cut,
-        file.text[cut : cut + 1 + KEYS],
+        file.text[cut : cut + KEYS],
         file.text[start:end],
-        # The first key warms the place up; the next ones come as a person types.
         tuple(min(max(dice.lognormvariate(math.log(0.17), 0.45), 0.04), 1.2) for _ in range(KEYS)),
     )
