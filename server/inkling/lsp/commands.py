@@ -71,7 +71,7 @@ async def pull(session: Session, arguments: Sequence[Any]) -> dict[str, Any]:
         return {"started": False, "detail": str(error)}
     if not isinstance(found, Missing):
         return {"started": False, "detail": f"{name} is installed already."}
-    if session.downloading:
+    if session.download is not None:
         return {"started": False, "detail": "A download is running already."}
     session.spawn(download(session, found.model))
     return {"started": True, "detail": f"Downloading {found.model.title}."}

@@ -14,7 +14,7 @@ from inkling.lsp.capabilities import TRIGGER_CHARACTERS
 from inkling.lsp.completions import falls_back
 from inkling.lsp.link import Refused
 from inkling.lsp.session import Session
-from inkling.lsp.status import STATUS, status
+from inkling.lsp.status import push_status
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +41,7 @@ async def changed(session: Session, pushed: object) -> None:
     else:
         ours = pushed.get(SECTION) if isinstance(pushed, Mapping) else None
         anew = session.configure(ours)
-    if session.client.wants_status:
-        session.link.notify(STATUS, status(session))
+    push_status(session)
     await register(session)
     if anew:
         await session.restart()

@@ -8,18 +8,22 @@ import asyncio
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from inkling.lsp.link import Bar, Refused
-from inkling.lsp.session import Session
+from inkling.lsp.link import Refused
+from inkling.lsp.session import Download, Session
+from inkling.lsp.status import push_status
 
 if TYPE_CHECKING:
     from inkling.models.catalogue import Model
     from inkling.models.progress import PullProgress
 
 logger = logging.getLogger(__name__)
+
+Report = Callable[[str, int | None], None]
 
 LATER = "Not now"
 REPORT_EVERY_S = 0.25
@@ -45,20 +49,28 @@ async def offer(session: Session, model: "Model") -> None:
 
 async def download(session: Session, model: "Model") -> None:
     """Fetch `model`, then start the engine with it. The user sees a bar and one message."""
-    if session.downloading:
+    if session.download is not None:
         return
-    session.downloading = True
+    session.download = Download(f"Downloading {model.title}.")
     bar = session.link.bar(
         f"Downloading {model.title}", shown=session.client.shows_progress, cancellable=True
     )
+
+    def report(step: str, percent: int | None) -> None:
+        if session.download is not None:
+            session.download = Download(step, percent)
+            bar.report(step, percent)
+            push_status(session)
+
     stop = threading.Event()
     try:
-        problem = await _fetch(model, bar, stop)
+        problem = await _fetch(model, bar.cancelled, report, stop)
     finally:
         # The thread sees it at its next record; what has arrived is kept for next time.
         stop.set()
-        session.downloading = False
+        session.download = None
         bar.end()
+        push_status(session)
     if problem:
         session.link.show(types.MessageType.Warning, f"Inkling: {problem}")
     else:
@@ -66,21 +78,24 @@ async def download(session: Session, model: "Model") -> None:
         await session.restart()
 
 
-async def _fetch(model: "Model", bar: Bar, stop: threading.Event) -> str:
+async def _fetch(
+    model: "Model", cancelled: asyncio.Event, report: Report, stop: threading.Event
+) -> str:
     """Pull on a thread of its own; returns what went wrong, empty if nothing did."""
-    work = asyncio.ensure_future(
-        asyncio.to_thread(_pull, model, bar, stop, asyncio.get_running_loop())
-    )
-    cancelled = asyncio.ensure_future(bar.cancelled.wait())
-    await asyncio.wait((work, cancelled), return_when=asyncio.FIRST_COMPLETED)
-    cancelled.cancel()
+    loop = asyncio.get_running_loop()
+    work = asyncio.ensure_future(asyncio.to_thread(_pull, model, report, stop, loop))
+    asked = asyncio.ensure_future(cancelled.wait())
+    await asyncio.wait((work, asked), return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
     if not work.done():
         stop.set()
         return f"the download of {model.title} was cancelled; what has arrived is kept."
     return work.result()
 
 
-def _pull(model: "Model", bar: Bar, stop: threading.Event, loop: asyncio.AbstractEventLoop) -> str:
+def _pull(
+    model: "Model", report: Report, stop: threading.Event, loop: asyncio.AbstractEventLoop
+) -> str:
     from inkling.models.errors import ModelError
     from inkling.models.pull import pull
 
@@ -93,7 +108,7 @@ def _pull(model: "Model", bar: Bar, stop: threading.Event, loop: asyncio.Abstrac
             now = time.monotonic()
             if record.note or now - reported >= REPORT_EVERY_S:
                 reported = now
-                loop.call_soon_threadsafe(bar.report, *_told(record))
+                loop.call_soon_threadsafe(report, *_told(record))
     except ModelError as error:
         return str(error)
     finally:

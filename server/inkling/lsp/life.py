@@ -16,7 +16,7 @@ from inkling.lsp import configuration
 from inkling.lsp.download import offer
 from inkling.lsp.link import Bar
 from inkling.lsp.session import Session
-from inkling.lsp.status import STATUS, status
+from inkling.lsp.status import push_status
 
 logger = logging.getLogger(__name__)
 
@@ -90,8 +90,7 @@ class _Teller:
                 logger.warning("engine unavailable: %s", state.reason)
                 link.show(types.MessageType.Warning, f"Inkling: {state.reason}")
                 self._told = state.reason
-        if self._session.client.wants_status:
-            link.notify(STATUS, status(self._session))
+        push_status(self._session)
 
     def end(self) -> None:
         """Take the bar away."""

@@ -25,6 +25,7 @@ from inkling.lsp.frames import Rubbish
 logger = logging.getLogger(__name__)
 
 _ERRORS = types.ErrorCodes
+_INTERNAL = "Internal error; see Inkling's log."
 
 
 class Handlers(typing.Protocol):
@@ -69,11 +70,19 @@ class Protocol(LanguageServerProtocol):
             logger.warning("a message of %d bytes is not JSON", len(body))
             self._refuse(None, _ERRORS.ParseError, "The message is not JSON.")
             return
+        try:
+            self._receive_message(message)
+        except Exception:  # the boundary of one message: a bug in it must not end the others
+            logger.exception("a message failed")
+            if isinstance(message, dict) and "method" in message and "id" in message:
+                self._refuse(_id_of(message), _ERRORS.InternalError, _INTERNAL)
+
+    def _receive_message(self, message: object) -> None:
         if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
             self._refuse(_id_of(message), _ERRORS.InvalidRequest, "This is not JSON-RPC 2.0.")
         elif isinstance(message.get("method"), str):
             self._receive_call(message)
-        elif "id" in message:
+        elif _id_of(message) is not None:
             self._receive_answer(message)
         else:
             self._refuse(None, _ERRORS.InvalidRequest, "Neither a request nor an answer.")
@@ -130,7 +139,8 @@ class Protocol(LanguageServerProtocol):
 
     def _handle_notification(self, method_name: str, params: Any) -> None:
         if method_name == types.CANCEL_REQUEST:
-            future = self._request_futures.get(params.id)
+            known = isinstance(params.id, int | str)
+            future = self._request_futures.get(params.id) if known else None
             if isinstance(future, asyncio.Future):
                 future.cancel()
             return
@@ -165,7 +175,7 @@ class Protocol(LanguageServerProtocol):
         else:
             # The request boundary: a bug becomes one log entry and one error answer.
             logger.error("a request failed", exc_info=error)
-            self._refuse(msg_id, _ERRORS.InternalError, "Internal error; see Inkling's log.")
+            self._refuse(msg_id, _ERRORS.InternalError, _INTERNAL)
 
     def _check_handler_result(self, future: "Future[Any]") -> None:
         if not future.cancelled() and (error := future.exception()) is not None:

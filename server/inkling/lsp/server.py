@@ -40,12 +40,14 @@ async def _serve(stdin: io.RawIOBase, stdout: io.RawIOBase) -> int:
     session = Session(Link(protocol), life.restart)
     protocol.serve(Handlers(session))
     logger.info("serving, version %s", __version__)
-    async with contextlib.aclosing(frames(stdin, writer.broken)) as bodies:
-        async for body in bodies:
-            protocol.receive(body)
-            if protocol.exit_code is not None:
-                break
-    await session.close()
+    try:
+        async with contextlib.aclosing(frames(stdin, writer.broken)) as bodies:
+            async for body in bodies:
+                protocol.receive(body)
+                if protocol.exit_code is not None:
+                    break
+    finally:
+        await session.close()
     code = 1 if protocol.exit_code is None else protocol.exit_code
     logger.info("ended with exit code %d", code)
     return code

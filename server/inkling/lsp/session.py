@@ -46,6 +46,14 @@ class Cursor:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """How far a download is; percent 0..100, None while the size is unknown."""
+
+    step: str
+    percent: int | None = None
+
+
 class Session:
     """See the module's docstring."""
 
@@ -60,7 +68,8 @@ class Session:
         self.fallback_offered = False
         """The client was told that it can ask for the ordinary completion list."""
         self.configuration_registered = False
-        self.downloading = False
+        self.download: Download | None = None
+        """The download under way."""
         self.note: Why | None = None
         """Why the last request got nothing, where the completer was not asked."""
         self._layers: tuple[object, ...] = ()

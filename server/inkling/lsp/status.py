@@ -16,6 +16,12 @@ STATUS = "inkling/status"
 """Notification to clients that declare `experimental.inkling.status`."""
 
 
+def push_status(session: Session) -> None:
+    """Send the record to a client that wants it."""
+    if session.client.wants_status:
+        session.link.notify(STATUS, status(session))
+
+
 def status(session: Session) -> dict[str, Any]:
     """The record; its shape is documented in server/PROTOCOL.md."""
     settings = session.settings
@@ -38,6 +44,9 @@ def status(session: Session) -> dict[str, Any]:
     }
     if session.app is not None:
         record |= _engine(session.app.engine.state) | _missing(session.app)
+    if session.download is not None:
+        step, percent = session.download.step, session.download.percent
+        record |= {"state": "downloading", "detail": step, "percent": percent}
     if not settings.enabled:
         record |= {"state": "off", "detail": "Switched off by the setting inkling.enabled."}
     return record

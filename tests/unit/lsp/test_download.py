@@ -12,6 +12,7 @@ from inkling.lsp.client import Client
 from inkling.lsp.download import LATER, download, offer
 from inkling.lsp.link import Link
 from inkling.lsp.session import Session
+from inkling.lsp.status import STATUS
 from inkling.models.errors import PullError
 from inkling.models.progress import PullProgress
 
@@ -69,7 +70,7 @@ class Desk:
         self.editor = Editor(answers)
         self.restarts = 0
         self.session = Session(Link(self.editor), self._restart)  # type: ignore[arg-type]
-        self.session.client = Client(shows_progress=True)
+        self.session.client = Client(shows_progress=True, wants_status=True)
 
     async def _restart(self, session: Session) -> None:
         self.restarts += 1
@@ -90,6 +91,9 @@ async def test_yes_downloads_and_starts_the_engine(pulls):
     kinds = [bar.kind for bar in desk.editor.bars()]
     assert kinds[0] == "begin" and kinds[-1] == "end"
     assert desk.editor.bars()[0].cancellable is True
+    states = [params for method, params in desk.editor.sent if method == STATUS]
+    assert states[0]["state"] == "downloading" and states[0]["percent"] == 30
+    assert states[-1]["state"] != "downloading"
 
 
 @pytest.mark.parametrize("answer", [None, SimpleNamespace(title=LATER), "nonsense"])
@@ -105,7 +109,7 @@ async def test_a_failure_is_one_message(pulls):
     await download(desk.session, MODEL)
     assert desk.editor.messages() == ["Inkling: The disk is full."]
     assert desk.restarts == 0
-    assert not desk.session.downloading
+    assert desk.session.download is None
 
 
 async def test_the_user_cancels(pulls):
