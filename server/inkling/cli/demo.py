@@ -30,6 +30,8 @@ from inkling.service.completer import Completer
 
 FONT_FACE = re.compile(r" *@font-face \{.*?\}\n", re.DOTALL)
 VIEW_LINES = 5
+PATIENCE_MS = 1000
+"""The user types on when nothing is shown for so long."""
 STILL_S = 0.9
 """How long a frame that counts stands before the next may replace it."""
 
@@ -40,7 +42,7 @@ STILL_S = 0.9
 @chooses_settings
 def demo(fast: bool, svg: str | None, model: str | None, chosen: tuple[str, ...]) -> None:
     """See Inkling work in this terminal, on one of its own source files."""
-    settings = settings_from(model, chosen)
+    settings = settings_from(model, chosen, answerBudgetMs=PATIENCE_MS)
     console = make_console()
     if settings.backend == "llama":
         get_engine(console)

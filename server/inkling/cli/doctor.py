@@ -5,7 +5,7 @@ Exit code 1 if something must be fixed; a warning is not that.
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
 
 import click
@@ -19,7 +19,7 @@ from inkling.cli.checks import Check, State
 from inkling.cli.machine import this_machine
 from inkling.cli.render import make_console
 from inkling.cli.session import chooses_settings, settings_from
-from inkling.cli.trials import trials
+from inkling.cli.trials import trials, try_syntax
 from inkling.config import Settings
 
 _MARKS: dict[State, tuple[str, str]] = {
@@ -59,17 +59,25 @@ async def examine(settings: Settings, console: Console, *, show: bool) -> tuple[
         found.append(check)
         if show:
             show_check(check, console)
+    with console.status("Trying the syntax worker and the engine …"):
+        async for check in attempts(settings, able=all(check.state != "fail" for check in found)):
+            found.append(check)
+            if show:
+                show_check(check, console)
+    return tuple(found)
+
+
+async def attempts(settings: Settings, *, able: bool) -> AsyncIterator[Check]:
+    """What can only be checked by trying; the engine only if it is `able` to work."""
     app = build(settings)
     app.start()
     try:
-        with console.status("Trying the engine …"):
+        yield await try_syntax(app.syntax)
+        if able:
             async for check in trials(app, measures=settings.backend == "llama"):
-                found.append(check)
-                if show:
-                    show_check(check, console)
+                yield check
     finally:
         await app.close()
-    return tuple(found)
 
 
 def installation(settings: Settings) -> Iterator[Check]:

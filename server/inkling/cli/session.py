@@ -95,11 +95,7 @@ async def _until_ready(engine: Engine, console: Console) -> None:
                 return
             if not isinstance(state, Starting):
                 # A command does not wait for the supervisor's next try: its user does.
-                raise click.ClickException(_capitalised(state.reason))
+                raise click.ClickException(state.reason)
             percent = "" if state.percent is None else f" {state.percent} %"
-            status.update(f"{_capitalised(state.step)}{percent} …")
+            status.update(f"{state.step[:1].upper()}{state.step[1:]}{percent} …")
     raise click.ClickException("The engine stopped before it was ready; run `inkling doctor`.")
-
-
-def _capitalised(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

@@ -29,12 +29,11 @@ _RETRY = "Run `inkling doctor` again; if it stays so, the log says more."
 
 
 async def trials(app: App, *, measures: bool) -> AsyncIterator[Check]:
-    """Every trial, in order, as each ends. `measures`: the back-end calibrates itself."""
-    yield await try_syntax(app.syntax)
+    """Every trial of the engine, as each ends. `measures`: the back-end calibrates itself."""
     state = await settled(app.engine)
     if not isinstance(state, Ready):
         reason = getattr(state, "reason", "the model is still loading after ten minutes")
-        yield Check("Load", "fail", reason, _RETRY)
+        yield Check("Load", "fail", reason, "After that run `inkling doctor` again.")
         return
     model = await measured(app.engine, state.model) if measures else state.model
     for check in about_model(model):
