@@ -20,6 +20,9 @@ LogLevel = Literal["error", "warning", "info", "debug"]
 SECTION = "inkling"
 """The configuration section clients keep the settings under."""
 
+_NOT_OURS = ("trace",)
+"""Keys of the section that belong to the client: VS Code keeps its log level there."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
@@ -74,6 +77,8 @@ def _texts(allowed: str, meaning: str) -> dict[str, _Rule]:
     def read(value: object) -> object | None:
         if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
             return tuple(value)
+        if value == {}:  # Lua has one empty table for both
+            return ()
         return None
 
     return _rule(allowed, read, meaning)
@@ -213,7 +218,7 @@ def parse(*layers: object) -> tuple[Settings, tuple[str, ...]]:
     unknown: list[str] = []
     problems: list[str] = []
     for layer in layers:
-        if layer is None:
+        if layer is None or layer == []:  # Lua has one empty table for both
             continue
         if not isinstance(layer, Mapping):
             problems.append(
@@ -222,6 +227,8 @@ def parse(*layers: object) -> tuple[Settings, tuple[str, ...]]:
             )
             continue
         for key, value in _section(layer).items():
+            if key in _NOT_OURS:
+                continue
             if key not in _RULES:
                 unknown.append(str(key))
                 continue

@@ -33,7 +33,7 @@ async def test_wrong_values_cost_one_message(start, script):
     assert client.count("window/showMessage") == 1
 
 
-@pytest.mark.parametrize("settings", ["text", 3, [], {"inkling": 1}])
+@pytest.mark.parametrize("settings", ["text", 3, [1], {"inkling": 1}])
 async def test_settings_that_are_no_settings(settings, start, script):
     client = await start()
     await client.initialize(options=script(RULE), settings=settings)

@@ -73,7 +73,12 @@ def test_unknown_keys_are_one_message_with_the_closest_known_key():
     )
 
 
-@pytest.mark.parametrize("layer", [[], "x", 3, True])
+def test_what_editors_do_is_no_problem():
+    assert parse({"trace": {"server": "verbose"}}) == (Settings(), ())
+    assert parse([], {"disabledLanguages": {}}) == (Settings(), ())
+
+
+@pytest.mark.parametrize("layer", [[1], "x", 3, True])
 def test_a_section_that_is_no_object_is_one_message(layer):
     settings, problems = parse(layer)
     assert settings == Settings()
