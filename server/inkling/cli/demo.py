@@ -24,7 +24,7 @@ from inkling.cli.counting import CountingEngine
 from inkling.cli.models import get_engine, get_model
 from inkling.cli.render import code_view, ghost_marks, make_console
 from inkling.cli.session import chooses_settings, parse_once, running, settings_from
-from inkling.cli.story import FILE, Figure, Frame, hole, story
+from inkling.cli.story import FILE, Figure, Frame, Told, hole, story
 from inkling.config import Settings
 from inkling.service.completer import Completer
 
@@ -78,7 +78,7 @@ async def play(settings: Settings, console: Console, *, animated: bool, fast: bo
 
 
 async def _tell(
-    told: AsyncIterator[Frame | Figure], console: Console, *, animated: bool, pause: float
+    told: AsyncIterator[Told], console: Console, *, animated: bool, pause: float
 ) -> Run:
     """Show what is told as it comes; without animation only the frames that count."""
     frames: list[Frame] = []

@@ -57,6 +57,9 @@ class Figure:
     detail: str = ""
 
 
+Told = Frame | Figure
+
+
 def hole() -> tuple[Document, int]:
     """The demo's file without the statements of one function, and their byte offset."""
     text = (files("inkling") / FILE).read_text(encoding="utf-8")
@@ -70,123 +73,143 @@ def hole() -> tuple[Document, int]:
 
 async def story(
     completer: Completer, engine: CountingEngine, *, pause: float = 1.0
-) -> AsyncIterator[Frame | Figure]:
+) -> AsyncIterator[Told]:
     """Tell it. `engine` is the completer's; `pause` stretches the times for looking (0: none)."""
-    document, offset = hole()
-    typist = Typist(completer, document, offset)
-    yield _frame(typist, "", "The cursor stands in a function that has no body yet.")
-    await asyncio.sleep(READ_S * pause)
+    scenes = _Scenes(completer, engine, pause)
+    yield scenes.frame("", "The cursor stands in a function that has no body yet.")
+    await scenes.look()
+    async for told in scenes.stop_in_the_middle():
+        yield told
+    for scene in (scenes.say_what_is_meant, scenes.type_through, scenes.accept):
+        async for told in scene():
+            yield told
+        if scenes.shown is None:
+            return
+        await scenes.look()
 
-    # 1. A suggestion grows; a key that disagrees stops it in the middle.
-    began = time.perf_counter()
-    seen = ""
-    first_ms = 0.0
-    growing = typist.watch()
-    async for seen in growing:
-        if seen:
-            first_ms = first_ms or _ms_since(began)
-            yield _frame(
-                typist, seen, f"The model writes … {_ms_since(began):.0f} ms", growing=True
-            )
-        if len(seen) >= SEEN_ENOUGH:
-            break
-    yield Figure("request → first ghost text", _ms(first_ms), "the whole prompt is new to it")
 
-    key, rest = _disagreeing(seen)
-    stopped = asyncio.ensure_future(_drained(growing))
-    began = time.perf_counter()
-    typist.type(key)
-    was_running = not stopped.done()
-    await asyncio.wait_for(stopped, PATIENCE_S)
-    stop_ms = _ms_since(began)
-    if was_running:
-        yield Figure("disagreeing key → model stopped", _ms(stop_ms), f"the key {key!r}")
-    yield _frame(typist, "", f"The key {key!r} disagrees: stopped after {stop_ms:.1f} ms.")
+class _Scenes:
+    """The scenes in their order. `shown` is the suggestion that stands at the cursor."""
 
-    # 2. A new suggestion for what is typed now, until it is what the user means.
-    suggestion: Suggestion | None = None
-    while rest:
-        suggestions, why = await _answered(typist, completer)
-        if suggestions:
-            suggestion = suggestions[0]
-            yield _frame(typist, suggestion.text, f"A new one after {why.total_ms:.0f} ms.")
-            yield Figure(f"key {key!r} → new suggestion", _ms(why.total_ms), _tokens(why))
-            if rest.startswith(suggestion.text[:MEANT]):
+    def __init__(self, completer: Completer, engine: CountingEngine, pause: float) -> None:
+        self._completer = completer
+        self._engine = engine
+        self._pause = pause
+        self._typist = Typist(completer, *hole())
+        self._key = ""
+        self._meant = ""
+        """What the user still wants to write."""
+        self.shown: Suggestion | None = None
+
+    async def stop_in_the_middle(self) -> AsyncIterator[Told]:
+        """A suggestion grows; a key that disagrees stops it."""
+        typist = self._typist
+        growing = typist.watch()
+        began = time.perf_counter()
+        seen, first, running = "", True, True
+        async for seen in growing:
+            if not seen:
+                continue
+            ms = _ms_since(began)
+            if first:
+                first = False
+                yield Figure("request → first ghost text", _ms(ms), "the whole prompt is new to it")
+            yield self.frame(seen, f"The model writes … {ms:.0f} ms", growing=True)
+            if len(seen) >= SEEN_ENOUGH:
                 break
-        await asyncio.sleep(KEY_S * pause)
-        key, rest = rest[0], rest[1:]
-        typist.type(key)
-    if suggestion is None:
-        return
-    await asyncio.sleep(READ_S * pause)
+        else:
+            running = False
+        wanted = next(text for text in INTENDED if not seen.lstrip().startswith(text[0]))
+        self._key, self._meant = wanted[0], wanted[1:]
+        began = time.perf_counter()
+        typist.type(self._key)
+        if not running:
+            yield self.frame("", f"The key {self._key!r} disagrees; the model was done already.")
+            return
+        await asyncio.wait_for(_drained(growing), PATIENCE_S)
+        ms = _ms_since(began)
+        yield Figure("disagreeing key → model stopped", _ms(ms), f"the key {self._key!r}")
+        yield self.frame("", f"The key {self._key!r} disagrees: stopped after {ms:.1f} ms.")
 
-    # 3. Typing what it suggests costs no model call.
-    times: list[float] = []
-    calls_before = engine.calls
-    for key in suggestion.text.split("\n")[0][:KEYS_THROUGH]:
-        typist.type(key)
-        suggestions, why = await _answered(typist, completer)
-        times.append(why.total_ms)
-        if not suggestions:
-            break
-        suggestion = suggestions[0]
-        note = f"Typing what it suggests: {why.total_ms:.1f} ms"
-        yield _frame(typist, suggestion.text, note, growing=True)
-        await asyncio.sleep(KEY_S * pause)
-    calls = engine.calls - calls_before
-    yield _frame(typist, suggestion.text, f"{len(times)} agreeing keys, {calls} model calls.")
-    slowest = f"{len(times)} keys, slowest {max(times):.1f} ms, {calls} model calls"
-    yield Figure("agreeing key → suggestion", _ms(sorted(times)[len(times) // 2]), slowest)
+    async def say_what_is_meant(self) -> AsyncIterator[Told]:
+        """New suggestions for what is typed now, key by key until one is what the user means."""
+        while self._meant:
+            why = await self._ask()
+            if self.shown is not None:
+                text = self.shown.text
+                yield Figure(f"key {self._key!r} → new suggestion", _ms(why.total_ms), _tokens(why))
+                yield self.frame(text, f"A new one after {why.total_ms:.0f} ms.")
+                if self._meant.startswith(text[:MEANT]):
+                    return
+            self._key, self._meant = self._meant[0], self._meant[1:]
+            await self._type(self._key)
 
-    # 4. Accepting it; the next one follows.
-    typist.accept(suggestion)
-    yield _frame(typist, "", "Tab: accepted.")
-    await asyncio.sleep(READ_S * pause)
-    typist.type("\n" + _next_indent(typist))
-    began = time.perf_counter()
-    suggestions, why = await _answered(typist, completer)
-    if not suggestions:
-        # No whole line within an editor's patience: wait for one and ask again.
-        async for seen in typist.watch():
-            yield _frame(
-                typist, seen, f"The model writes … {_ms_since(began):.0f} ms", growing=True
-            )
-            if "\n" in seen.strip():
+    async def type_through(self) -> AsyncIterator[Told]:
+        """Typing what is suggested costs no model call."""
+        assert self.shown is not None
+        line = self.shown.text.partition("\n")[0]
+        calls_before = self._engine.calls
+        times: list[float] = []
+        for key in line[: max(1, min(KEYS_THROUGH, len(line) // 2))]:
+            await self._type(key)
+            times.append((await self._ask()).total_ms)
+            if self.shown is None:
                 break
-        suggestions, why = await _answered(typist, completer)
-    next_ms = _ms_since(began)
-    if suggestions:
-        yield Figure("accepted, Enter → next suggestion", _ms(next_ms), _tokens(why))
-        yield _frame(typist, suggestions[0].text, f"The next one after {next_ms:.0f} ms.")
-    else:
-        yield _frame(typist, "", f"Enter: no next suggestion. {why.reason}")
-    await asyncio.sleep(READ_S * pause)
+            note = f"Typing what it suggests: {times[-1]:.1f} ms"
+            yield self.frame(self.shown.text, note, growing=True)
+        calls = self._engine.calls - calls_before
+        count = f"{len(times)} agreeing keys, {calls} model calls"
+        slowest = f"{len(times)} keys, slowest {max(times):.1f} ms, {calls} model calls"
+        yield Figure("agreeing key → suggestion", _ms(sorted(times)[len(times) // 2]), slowest)
+        yield self.frame(self.shown.text if self.shown else "", f"{count}.")
 
+    async def accept(self) -> AsyncIterator[Told]:
+        """Tab, Enter, and what comes next."""
+        assert self.shown is not None
+        typist = self._typist
+        typist.accept(self.shown)
+        yield self.frame("", "Tab: accepted.")
+        await self.look()
+        line = typist.before.rpartition("\n")[2]
+        typist.type("\n" + line[: len(line) - len(line.lstrip())])
+        began = time.perf_counter()
+        why = await self._ask()
+        if self.shown is None:
+            # No whole line within the user's patience: wait for one and ask again.
+            async for seen in typist.watch():
+                note = f"The model writes … {_ms_since(began):.0f} ms"
+                yield self.frame(seen, note, growing=True)
+                if "\n" in seen.strip():
+                    break
+            why = await self._ask()
+        ms = _ms_since(began)
+        if self.shown is None:
+            yield self.frame("", f"Enter: no next suggestion. {why.reason}")
+            return
+        yield Figure("accepted, Enter → next suggestion", _ms(ms), _tokens(why))
+        yield self.frame(self.shown.text, f"The next one after {ms:.0f} ms.")
 
-def _disagreeing(seen: str) -> tuple[str, str]:
-    """The first key of what the user wants that the model did not say, and the rest of it."""
-    suggested = seen.lstrip()
-    wanted = next(text for text in INTENDED if not suggested.startswith(text[0]))
-    return wanted[0], wanted[1:]
+    def frame(self, ghost: str, note: str, *, growing: bool = False) -> Frame:
+        """The document as it is now, with this ghost text."""
+        return Frame(self._typist.before, ghost, self._typist.after, note, growing)
 
+    async def look(self) -> None:
+        """Time to look at what is shown."""
+        await asyncio.sleep(READ_S * self._pause)
 
-def _next_indent(typist: Typist) -> str:
-    """The indentation of the cursor's line, which editors repeat after Enter."""
-    line = typist.before.rpartition("\n")[2]
-    return line[: len(line) - len(line.lstrip())]
+    async def _type(self, key: str) -> None:
+        self._typist.type(key)
+        await asyncio.sleep(KEY_S * self._pause)
 
-
-async def _answered(typist: Typist, completer: Completer) -> tuple[tuple[Suggestion, ...], Why]:
-    return await typist.ask(), completer.why()
+    async def _ask(self) -> Why:
+        suggestions = await self._typist.ask()
+        self.shown = suggestions[0] if suggestions else None
+        return self._completer.why()
 
 
 async def _drained(texts: AsyncIterator[str]) -> None:
     async for _ in texts:
         pass
-
-
-def _frame(typist: Typist, ghost: str, note: str, *, growing: bool = False) -> Frame:
-    return Frame(typist.before, ghost, typist.after, note, growing)
 
 
 def _ms_since(began: float) -> float:
