@@ -34,6 +34,9 @@ MARGIN_MS = 50
 """Kept free for the way to an editor that gives up at a fixed time."""
 FURTHER_LINES_MS = 300
 """How long further lines are waited for once the first could be shown."""
+SHORTEST_CHECK_MS = 60.0
+LONGEST_CHECK_MS = 500.0
+"""For the syntax worker: where the editor waits, a cold worker is worth waiting for, too."""
 
 
 @dataclass(slots=True)
@@ -103,9 +106,7 @@ class Completer:
         try:
             return await self._answer(turn)
         except asyncio.CancelledError:
-            self._record(
-                turn, self._generator.running, reason="The editor cancelled the request."
-            )
+            self._record(turn, self._generator.running, reason="The editor cancelled the request.")
             raise
         finally:
             self._generator.rest_at(request.document, request.offset)
@@ -134,7 +135,9 @@ class Completer:
         )
         if not forecast.complete and b"\n" not in rest.lstrip():
             return ()  # a first line that is still growing
-        shaped = await self._shape(document, offset, rest, finished=forecast.complete)
+        shaped = await self._shape(
+            document, offset, rest, finished=forecast.complete, deadline_ms=SHORTEST_CHECK_MS
+        )
         return self._finish(turn, request, [shaped], self._generator.owner_of(forecast))
 
     async def stream(self, request: CompletionRequest) -> AsyncIterator[str]:
@@ -258,7 +261,7 @@ class Completer:
         return None
 
     async def _shape(
-        self, document: Document, offset: int, rest: bytes, *, finished: bool
+        self, document: Document, offset: int, rest: bytes, *, finished: bool, deadline_ms: float
     ) -> Shaped:
         return await shape(
             self._syntax,
@@ -268,6 +271,7 @@ class Completer:
             multiline=self._wants_lines(document, offset),
             finished=finished,
             max_lines=self._settings.max_lines,
+            deadline_ms=deadline_ms,
         )
 
     def _finish(

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from inkling.config import Settings
 from inkling.edits.trim import LOOKAHEAD_LINES, Surroundings, trim
 from inkling.syntax.client import SyntaxClient
-from inkling.syntax.judgement import UNCHECKED, Judgement
+from inkling.syntax.judgement import LARGEST, UNCHECKED, Judgement
 from inkling.syntax.languages import language_of
 from inkling.syntax.scope import LineContext, line_context
 from inkling.text.document import Document
-
-JUDGE_DEADLINE_MS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +54,12 @@ async def shape(
     multiline: bool,
     finished: bool,
     max_lines: int,
+    deadline_ms: float,
 ) -> Shaped:
     """Decide how much of `rest`, predicted for byte `offset`, may be shown.
 
     `finished` means that no more text is coming (or is waited for); before that only whole
-    lines count.
+    lines count. `deadline_ms` is how long the syntax worker may take.
     """
     context = line_context(document, offset)
     text = rest.decode("utf-8", "replace")
@@ -84,18 +83,25 @@ async def shape(
         trimmed.text,
         multiline=multiline,
         finished=finished,
-        deadline_ms=JUDGE_DEADLINE_MS,
+        deadline_ms=deadline_ms,
     )
     judge_ms = (time.perf_counter() - asked) * 1000
     kept = trimmed.text.encode()[: judgement.keep].decode("utf-8", "ignore")
     filters = trimmed.cut_by
     if not kept.strip():
-        name = "would not parse" if judgement.checked else "could not be checked in time"
-        return Shaped("", judgement, (*filters, name), judge_ms)
+        return Shaped("", judgement, (*filters, _refusal(document, judgement)), judge_ms)
     if len(kept.rstrip()) < len(trimmed.text.rstrip()):
         filters = (*filters, "leaves the block or would not parse")
     shown = (kept if context.tail.strip() else kept.rstrip()) + judgement.closers
     return Shaped(shown, judgement, filters, judge_ms)
+
+
+def _refusal(document: Document, judgement: Judgement) -> str:
+    if judgement.checked:
+        return "would not parse"
+    if len(document.data) > LARGEST:
+        return f"could not be checked, as the file has more than {LARGEST // 1024} kB"
+    return "could not be checked in time"
 
 
 def surroundings(document: Document, offset: int, context: LineContext) -> Surroundings:
