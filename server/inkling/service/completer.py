@@ -250,7 +250,11 @@ class Completer:
             if finished or lines > judged_lines:
                 judged_lines = lines
                 final = finished or not multiline
-                best = [await self._shape(document, offset, rest, finished=final) for rest in rests]
+                check_ms = min(LONGEST_CHECK_MS, (deadline - now) * 1000)
+                best = [
+                    await self._shape(document, offset, rest, finished=final, deadline_ms=check_ms)
+                    for rest in rests
+                ]
                 if final or all(shaped.judgement.closed for shaped in best):
                     return best if self._turn is turn else None
             usable = any(shaped.text for shaped in best)
@@ -271,7 +275,7 @@ class Completer:
             multiline=self._wants_lines(document, offset),
             finished=finished,
             max_lines=self._settings.max_lines,
-            deadline_ms=deadline_ms,
+            deadline_ms=max(SHORTEST_CHECK_MS, deadline_ms),
         )
 
     def _finish(
