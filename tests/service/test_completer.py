@@ -183,7 +183,7 @@ async def test_a_key_does_not_move_the_prompt(open_editor):
         await editor.ask()
     heads = {request.head for request in editor.engine.requests}
     assert len(heads) == 1
-    assert [request.forced for request in editor.engine.requests][-1] == "value"
+    assert [request.forced for request in editor.engine.requests][-1] == "    value"
 
 
 async def test_windows_line_ends_reach_neither_prompt_nor_comparison(open_editor):

@@ -20,8 +20,9 @@ Scores = npt.NDArray[np.float32]
 _LOOKED_AT = 64
 
 # What tokenizers for code treat as one unit at the end of a text: a word with the one
-# character before it, punctuation with its leading space, or a run of spaces.
-_LAST_UNIT = re.compile(r"(?:[^\r\n\w]?\w+| ?[^\s\w]+|\s+)\Z")
+# character before it, punctuation with its leading space, or the last blank of a run. The
+# blanks before that one are a token of their own; it goes with the word that follows.
+_LAST_UNIT = re.compile(r"(?:[^\r\n\w]?\w+| ?[^\s\w]+|\s)\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Where the fill-in-the-middle split is put, and for how long it stays there.
 
-The split is anchored at the start of a line's text, not at the cursor: what the user types
+The split is anchored at the start of a line, not at the cursor: what the user types
 after it goes behind the FIM-middle token, so a key costs the engine one to three prompt
 tokens instead of the whole suffix (DESIGN §5: 269 → 4 tokens a key, exact matches 24 → 40 %
 with healing). Pure; any thread.
@@ -53,8 +53,10 @@ def place(document: Document, offset: int, budget: Budget, former: Anchor | None
     The window's start sticks to `former`'s where it can, so that the KV of the prefix stays.
     """
     context = line_context(document, offset)
-    line_start = document.line_start(offset)
-    split = min(offset, line_start + len(context.indent.encode()))
+    # Before the indentation, not behind it: models see the last blank of an indentation as part
+    # of the word that follows it. With the split behind it, a third of HumanEval's lines came
+    # out indented twice; exact matches on 24 of them went from 9 to 14.
+    split = document.line_start(offset)
     suffix_start = document.line_end(offset) if context.tail_is_closers else offset
     sticky = former.window if former is not None and former.uri == document.uri else None
     chosen = window(

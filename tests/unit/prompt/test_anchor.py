@@ -21,9 +21,9 @@ def opened(marked: str) -> tuple[Document, int]:
     return document(before + after), len(before.encode())
 
 
-def test_the_split_is_at_the_start_of_the_lines_text():
+def test_the_split_is_at_the_start_of_the_line():
     anchor = place(*opened("def f():\n    retu|\n\nx = 1\n"), BUDGET)
-    assert anchor.prefix == b"def f():\n    "
+    assert anchor.prefix == b"def f():\n"
     assert anchor.suffix == b"\n\nx = 1\n"
 
 
