@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -28,6 +27,11 @@ AGAINST = click.Choice(["llama-server"])
 model_option = click.option("--model", default=Settings().model, help="Catalogue name or path.")
 seed_option = click.option("--seed", default=1, show_default=True, help="What is chosen.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+save_option = click.option(
+    "--save",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write everything as JSON into this file, too.",
+)
 against_option = click.option(
     "--against", type=AGAINST, help="The same for llama-server, driven as llama.vim drives it."
 )
@@ -52,6 +56,7 @@ def bench_corpus() -> None:
 
 @click.command()
 @json_option
+@save_option
 @against_option
 @seed_option
 @click.option("--keys", default=400, show_default=True, help="Keys typed, about.")
@@ -70,6 +75,7 @@ def bench_corpus() -> None:
 @click.option("--backend", type=click.Choice(["llama", "scripted"]), default="llama", hidden=True)
 def latency(
     as_json: bool,
+    save: Path | None,
     against: str | None,
     seed: int,
     keys: int,
@@ -116,11 +122,12 @@ def latency(
             else:
                 work = bench.run_peer(todo, name, path, count, peers[name], advance)
             report["sides"][name] = run(work)
-    _print(report, as_json, show_latency)
+    _print(report, as_json, save, show_latency)
 
 
 @click.command()
 @json_option
+@save_option
 @against_option
 @seed_option
 @click.option("--subset", type=click.IntRange(1), help="So many seeded cases of each set.")
@@ -136,6 +143,7 @@ def latency(
 @corpus_option
 def quality(
     as_json: bool,
+    save: Path | None,
     against: str | None,
     seed: int,
     subset: int | None,
@@ -173,7 +181,7 @@ def quality(
         report["sides"][name] = bench.figures(done)
     if table:
         bench.write_csv(table, rows)
-    _print(report, as_json, show_quality)
+    _print(report, as_json, save, show_quality)
     if floor and (problems := bench.below(floor, report["sides"]["inkling"])):
         raise click.ClickException("; ".join(problems))
 
@@ -240,10 +248,16 @@ def _report(model: str, threads: int, seed: int) -> dict[str, Any]:
 
 
 def _print(
-    report: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any], Console], None]
+    report: dict[str, Any],
+    as_json: bool,
+    save: Path | None,
+    show: Callable[[dict[str, Any], Console], None],
 ) -> None:
+    text = json.dumps(report, indent=1)
+    if save:
+        save.parent.mkdir(parents=True, exist_ok=True)
+        save.write_text(text + "\n", encoding="utf-8")
     if as_json:
-        json.dump(report, sys.stdout, indent=1)
-        click.echo()
+        click.echo(text)
     else:
         show(report, Console())
