@@ -64,11 +64,17 @@ def load(path: Path) -> Calibration | None:
 
 
 def save(path: Path, calibration: Calibration) -> None:
-    """Keep a calibration. A folder that cannot be written to costs a new measurement only."""
+    """Keep a calibration."""
+    write(path, msgspec.json.encode(calibration))
+
+
+def write(path: Path, data: bytes) -> None:
+    """Replace a small file whole. If the folder cannot be written to, what was measured is
+    only known until the process ends."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(f".{time.time_ns()}.part")
-        draft.write_bytes(msgspec.json.encode(calibration))
+        draft.write_bytes(data)
         draft.replace(path)
     except OSError:
         return

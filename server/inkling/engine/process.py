@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from inkling.engine import calibrate
+from inkling.engine import calibrate, choice
 from inkling.engine.api import (
     CancelRequest,
     DoneEvent,
@@ -69,23 +69,32 @@ def main() -> int:
 def _serve(arguments: argparse.Namespace, orders: BinaryIO, writer: Writer) -> int:
     # Imported here: these load llama.cpp, and stdout must be out of its reach first.
     from inkling.engine.decode import Decoder
-    from inkling.engine.llama import LIBRARY_VERSION, Context, Model, StopFlag
+    from inkling.engine.llama import HAS_GPU, LIBRARY_VERSION, Context, Model, StopFlag
 
     def progress(percent: int) -> None:
         writer.send(Starting(f"loading {arguments.name}", percent))
 
     cores = usable_cores()
+    counts = (arguments.threads,) if arguments.threads else calibrate.thread_counts(cores)
+    where = choice.files(arguments.model, arguments.cache, counts, LIBRARY_VERSION)
+    optimise = not (arguments.published_weights or HAS_GPU)
+    path = choice.preferred(where) if optimise else where.published
     flag = StopFlag()
     try:
-        model = Model(arguments.model, progress)
-        context = Context(
-            model, tokens=arguments.context, threads=arguments.threads or min(cores, 8), stop=flag
-        )
+        try:
+            model = Model(path, progress)
+        except ModelError:
+            if path == where.published:
+                raise
+            choice.discard(where)
+            path = where.published
+            model = Model(path, progress)
+        context = Context(model, tokens=arguments.context, threads=counts[0], stop=flag)
     except ModelError as error:
         writer.send(Unavailable(str(error)))
         return CANNOT_LOAD
-    counts = (arguments.threads,) if arguments.threads else calibrate.thread_counts(cores)
-    record = calibrate.place(arguments.cache, arguments.model, counts, LIBRARY_VERSION)
+    requantized = path == where.requantized
+    record = where.requantized_speed if requantized else where.published_speed
     calibration = calibrate.load(record)
     if calibration:
         context.use_threads(calibration.threads)
@@ -96,21 +105,30 @@ def _serve(arguments: argparse.Namespace, orders: BinaryIO, writer: Writer) -> i
         vocabulary_size=model.vocabulary_size,
         fim=model.fim,
         calibration=calibration,
-        weights=f"{model.weights} as published",
+        weights="quantized anew for this machine"
+        if requantized
+        else f"{model.weights} as published",
     )
     mailbox = Mailbox(flag, model.vocabulary.pieces)
     decoder = Decoder(model, context)
     calibrator = calibrate.Calibrator(context, counts)
     threading.Thread(target=_read, args=(orders, mailbox, writer), daemon=True).start()
     writer.send(Ready(info))
+    making = None
     while True:
         if calibration is None and (spare := mailbox.spare()):
             calibration = calibrator.run(spare)
             if calibration:
                 calibrate.save(record, calibration)
                 writer.send(Ready(msgspec.structs.replace(info, calibration=calibration)))
+                if requantized:
+                    choice.judge(where, calibration)
+                elif optimise:
+                    making = choice.make_copy(where)
         job = mailbox.take()
         if job is None:
+            if making:
+                making.kill()
             return 0
         for event in decoder.run(job):
             writer.send(event)
