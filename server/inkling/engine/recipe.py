@@ -6,12 +6,12 @@ come first in the model's opinion; the change of log loss is per token.
 
     Q5_0 tensors become            MB   prompt tok/s  decode tok/s   right    log loss
     (as published)                491            146            47   61.6 %
-    Q8_0                          544            172            48   61.7 %     +0.001
-    IQ4_NL in gates, else Q8_0    476            211            53   61.4 %     +0.020
+    Q8_0                          578            172            48   61.7 %     +0.001
+    IQ4_NL in gates, else Q8_0    534            208            53   61.4 %     +0.020
     IQ4_NL in gates and ups       408            254            56   59.7 %     +0.051
     IQ4_NL                        368            312            70   59.1 %     +0.113
 
-The third loses next to nothing and is the one offered. A machine takes it if it is clearly
+(In the last two the output matrix is Q5_0 and IQ4_NL as well.) The third loses next to nothing and is the one offered. A machine takes it if it is clearly
 faster there.
 """
 
