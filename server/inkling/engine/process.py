@@ -26,6 +26,7 @@ from inkling.engine.api import (
 )
 from inkling.engine.errors import ModelError
 from inkling.engine.frames import BadFrame, Report, encode, read_order
+from inkling.engine.gguf import check_file
 from inkling.engine.machine import usable_cores
 from inkling.engine.mailbox import Mailbox
 
@@ -76,11 +77,12 @@ def _serve(arguments: argparse.Namespace, orders: BinaryIO, writer: Writer) -> i
 
     cores = usable_cores()
     counts = (arguments.threads,) if arguments.threads else calibrate.thread_counts(cores)
-    where = choice.files(arguments.model, arguments.cache, counts, LIBRARY_VERSION)
-    optimise = not (arguments.published_weights or HAS_GPU)
-    path = choice.preferred(where) if optimise else where.published
     flag = StopFlag()
     try:
+        check_file(arguments.model)
+        where = choice.files(arguments.model, arguments.cache, counts, LIBRARY_VERSION)
+        optimise = not (arguments.published_weights or HAS_GPU)
+        path = choice.preferred(where) if optimise else where.published
         try:
             model = Model(path, progress)
         except ModelError:
