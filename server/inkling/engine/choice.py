@@ -24,6 +24,16 @@ SPARE_DISK = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user wants loaded. `threads` None: as many as prove fastest."""
+
+    model: Path
+    cache: Path
+    threads: int | None
+    optimise: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Files:
     """Where a model's weights, their calibrations and the verdict lie."""
 
@@ -32,6 +42,10 @@ class Files:
     published_speed: Path
     requantized_speed: Path
     verdict: Path
+
+    def speed(self, requantized: bool) -> Path:
+        """The calibration of one or the other."""
+        return self.requantized_speed if requantized else self.published_speed
 
 
 def files(published: Path, cache: Path, counts: tuple[int, ...], library: str) -> Files:
@@ -77,7 +91,8 @@ def discard(where: Files) -> None:
 
 
 def make_copy(where: Files) -> subprocess.Popen[bytes] | None:
-    """Start making the copy, if it could be worth it and has not been judged."""
+    """Start making the copy, if it could be worth it and has not been judged. The process
+    ends early if its stdin, which only this process holds open, does."""
     if where.requantized.exists() or recipe.load_verdict(where.verdict) is not None:
         return None
     try:
@@ -91,7 +106,7 @@ def make_copy(where: Files) -> subprocess.Popen[bytes] | None:
     command = (sys.executable, "-m", "inkling.engine.weights")
     return subprocess.Popen(
         (*command, str(where.published), str(where.requantized)),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
     )

@@ -39,6 +39,8 @@ BACK_OFF_SECONDS = (0.2, 1.0, 5.0, 20.0)
 HEALTHY_SECONDS = 60.0
 """A child that was ready for so long starts the back-off anew."""
 CLOSE_SECONDS = 1.5
+ILLEGAL_INSTRUCTION = (-4, 0xC000001D)
+"""Exit statuses of a child that met an instruction its processor lacks."""
 
 
 class LlamaEngine:
@@ -158,6 +160,8 @@ class LlamaEngine:
         finally:
             await _end(child)
             await drain
+            if child.returncode in ILLEGAL_INSTRUCTION:
+                self._errors.append("it was built for another processor; run `inkling setup`")
             self._child = None
         return ready_at
 

@@ -176,6 +176,14 @@ class Mailbox:
             self._running = Job(GenerateRequest(OWN_ID, (), background=True), head=Head((), ()))
             return self._running
 
+    def quiet(self, seconds: float) -> bool:
+        """Block until nothing has come for so long; False as soon as something has."""
+        with self._changed:
+            self._running = None
+            return not self._changed.wait_for(
+                lambda: self._closed or self._waiting or self._warm_up, seconds
+            )
+
     def close(self) -> None:
         """Stop what runs and end `take`. Nothing is answered any more: the reader is gone."""
         with self._changed:

@@ -13,21 +13,10 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
-from inkling.engine import calibrate, choice
-from inkling.engine.api import (
-    CancelRequest,
-    DoneEvent,
-    ModelInfo,
-    Ready,
-    Starting,
-    Unavailable,
-)
+from inkling.engine import choice
+from inkling.engine.api import CancelRequest, DoneEvent, Ready, Starting, Unavailable
 from inkling.engine.errors import ModelError
 from inkling.engine.frames import BadFrame, Report, encode, read_order
-from inkling.engine.gguf import check_file
-from inkling.engine.machine import usable_cores
 from inkling.engine.mailbox import Mailbox
 
 CANNOT_LOAD = 3
@@ -58,81 +47,43 @@ def main() -> int:
     arguments = _arguments()
     logging.basicConfig(stream=sys.stderr, level=arguments.log_level.upper())
     writer = Writer(_take_stdout())
-    orders = sys.stdin.buffer
     writer.send(Starting(f"loading {arguments.name}"))
     try:
-        return _serve(arguments, orders, writer)
-    except ImportError as error:
+        # Loads llama.cpp; stdout must be out of its reach first.
+        from inkling.engine.loading import load
+    except (ImportError, RuntimeError, OSError) as error:
         writer.send(Unavailable(f"the engine is not installed ({error}); run `inkling setup`"))
         return CANNOT_LOAD
-
-
-def _serve(arguments: argparse.Namespace, orders: BinaryIO, writer: Writer) -> int:
-    # Imported here: these load llama.cpp, and stdout must be out of its reach first.
-    from inkling.engine.decode import Decoder
-    from inkling.engine.llama import HAS_GPU, LIBRARY_VERSION, Context, Model, StopFlag
 
     def progress(percent: int) -> None:
         writer.send(Starting(f"loading {arguments.name}", percent))
 
-    cores = usable_cores()
-    counts = (arguments.threads,) if arguments.threads else calibrate.thread_counts(cores)
-    flag = StopFlag()
     try:
-        check_file(arguments.model)
-        where = choice.files(arguments.model, arguments.cache, counts, LIBRARY_VERSION)
-        optimise = not (arguments.published_weights or HAS_GPU)
-        path = choice.preferred(where) if optimise else where.published
-        try:
-            model = Model(path, progress)
-        except ModelError:
-            if path == where.published:
-                raise
-            choice.discard(where)
-            path = where.published
-            model = Model(path, progress)
-        context = Context(model, tokens=arguments.context, threads=counts[0], stop=flag)
+        engine = load(
+            choice.Wish(
+                arguments.model,
+                arguments.cache,
+                arguments.threads,
+                optimise=not arguments.published_weights,
+            ),
+            arguments.name,
+            arguments.context,
+            progress,
+        )
     except ModelError as error:
         writer.send(Unavailable(str(error)))
         return CANNOT_LOAD
-    requantized = path == where.requantized
-    record = where.requantized_speed if requantized else where.published_speed
-    calibration = calibrate.load(record)
-    if calibration:
-        context.use_threads(calibration.threads)
-    info = ModelInfo(
-        name=arguments.name,
-        architecture=model.architecture,
-        context_tokens=context.size,
-        vocabulary_size=model.vocabulary_size,
-        fim=model.fim,
-        calibration=calibration,
-        weights="quantized anew for this machine"
-        if requantized
-        else f"{model.weights} as published",
-    )
-    mailbox = Mailbox(flag, model.vocabulary.pieces)
-    decoder = Decoder(model, context)
-    calibrator = calibrate.Calibrator(context, counts)
-    threading.Thread(target=_read, args=(orders, mailbox, writer), daemon=True).start()
-    writer.send(Ready(info))
-    making = None
+    reading = (sys.stdin.buffer, engine.mailbox, writer)
+    threading.Thread(target=_read, args=reading, daemon=True).start()
+    writer.send(Ready(engine.info))
     while True:
-        if calibration is None and (spare := mailbox.spare()):
-            calibration = calibrator.run(spare)
-            if calibration:
-                calibrate.save(record, calibration)
-                writer.send(Ready(msgspec.structs.replace(info, calibration=calibration)))
-                if requantized:
-                    choice.judge(where, calibration)
-                elif optimise:
-                    making = choice.make_copy(where)
-        job = mailbox.take()
+        if engine.learn():
+            writer.send(Ready(engine.info))
+        job = engine.mailbox.take()
         if job is None:
-            if making:
-                making.kill()
+            engine.close()
             return 0
-        for event in decoder.run(job):
+        for event in engine.decoder.run(job):
             writer.send(event)
 
 

@@ -11,7 +11,8 @@ come first in the model's opinion; the change of log loss is per token.
     IQ4_NL in gates and ups       408            254            56   59.7 %     +0.051
     IQ4_NL                        368            312            70   59.1 %     +0.113
 
-(In the last two the output matrix is Q5_0 and IQ4_NL as well.) The third loses next to nothing and is the one offered. A machine takes it if it is clearly
+(In the last two the output matrix is Q5_0 and IQ4_NL as well.) The third loses next to
+nothing, 40 % of lines stayed exact, and is the one offered; a machine takes it if it is clearly
 faster there.
 """
 

@@ -193,3 +193,24 @@ def test_closing_stops_what_runs_and_ends_the_loop() -> None:
     box.close()
 
     assert flag.up and box.take() is None
+
+
+def test_quiet_ends_when_something_comes() -> None:
+    box, _ = mailbox()
+    assert box.quiet(0.01)
+
+    box.submit(request(1))
+
+    assert not box.quiet(60.0)
+
+
+def test_a_spare_moment_is_given_up_for_any_request() -> None:
+    for background in (True, False):
+        box, flag = mailbox()
+        own = box.spare()
+        assert own is not None
+
+        box.submit(request(1, background=background))
+
+        assert flag.up and own.stop_reason == "superseded"
+        assert box.spare() is None

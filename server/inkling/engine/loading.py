@@ -1,0 +1,114 @@
+"""A model loaded and ready to decode, and what is learned about it in idle moments.
+
+Owner of model, context and decoder: the engine process's main thread; only the mailbox is
+shared with the reader thread.
+"""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from inkling.engine import calibrate, choice
+from inkling.engine.api import ModelInfo
+from inkling.engine.choice import Files, Wish
+from inkling.engine.decode import Decoder
+from inkling.engine.errors import ModelError
+from inkling.engine.gguf import check_file
+from inkling.engine.llama import HAS_GPU, LIBRARY_VERSION, Context, Model, StopFlag
+from inkling.engine.machine import usable_cores
+from inkling.engine.mailbox import Mailbox
+
+QUIET_SECONDS = 20.0
+"""A copy of the weights is only made once nobody has typed for so long."""
+
+
+def load(wish: Wish, name: str, context_tokens: int, progress: Callable[[int], None]) -> "Loaded":
+    """Load the weights that are best here; raises `ModelError`."""
+    check_file(wish.model)
+    cores = usable_cores()
+    counts = (wish.threads,) if wish.threads else calibrate.thread_counts(cores)
+    where = choice.files(wish.model, wish.cache, counts, LIBRARY_VERSION)
+    optimise = wish.optimise and not HAS_GPU
+    path = choice.preferred(where) if optimise else where.published
+    try:
+        model = Model(path, progress)
+    except ModelError:
+        if path == where.published:
+            raise
+        choice.discard(where)
+        path = where.published
+        model = Model(path, progress)
+    flag = StopFlag()
+    context = Context(model, tokens=context_tokens, threads=counts[0], stop=flag)
+    requantized = path == where.requantized
+    published = f"{model.weights} as published"
+    info = ModelInfo(
+        name=name,
+        architecture=model.architecture,
+        context_tokens=context.size,
+        vocabulary_size=model.vocabulary_size,
+        fim=model.fim,
+        calibration=calibrate.load(where.speed(requantized)),
+        weights="quantized anew for this machine" if requantized else published,
+    )
+    if info.calibration:
+        context.use_threads(info.calibration.threads)
+    return Loaded(
+        info,
+        Mailbox(flag, model.vocabulary.pieces),
+        Decoder(model, context),
+        calibrate.Calibrator(context, counts),
+        where if optimise else None,
+        where.speed(requantized),
+    )
+
+
+class Loaded:
+    """See the module."""
+
+    def __init__(
+        self,
+        info: ModelInfo,
+        mailbox: Mailbox,
+        decoder: Decoder,
+        calibrator: calibrate.Calibrator,
+        optimising: Files | None,
+        record: Path,
+    ) -> None:
+        self.info = info
+        self.mailbox = mailbox
+        self.decoder = decoder
+        self._calibrator = calibrator
+        self._optimising = optimising
+        self._record = record
+        self._copying: subprocess.Popen[bytes] | None = None
+
+    def learn(self) -> bool:
+        """Use an idle moment, if it is one; whether `info` has changed. A request ends it."""
+        changed = self.info.calibration is None and self._calibrate()
+        speed = self.info.calibration
+        if speed is None or self._optimising is None:
+            return changed
+        if self._record == self._optimising.requantized_speed:
+            choice.judge(self._optimising, speed)
+            self._optimising = None
+        elif not changed and self.mailbox.quiet(QUIET_SECONDS):
+            self._copying = choice.make_copy(self._optimising)
+            self._optimising = None
+        return changed
+
+    def close(self) -> None:
+        """Stop what runs beside."""
+        if self._copying:
+            self._copying.kill()
+
+    def _calibrate(self) -> bool:
+        job = self.mailbox.spare()
+        speed = self._calibrator.run(job) if job else None
+        if speed is None:
+            return False
+        calibrate.save(self._record, speed)
+        self.info = msgspec.structs.replace(self.info, calibration=speed)
+        return True
