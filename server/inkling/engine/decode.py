@@ -10,6 +10,7 @@ Runs in the engine's decode thread. Every request ends with exactly one `DoneEve
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 
 from inkling.engine import healing
@@ -38,6 +39,16 @@ processors never look at the stop flag, so this bounds their delay."""
 
 class _Stopped(Exception):
     """The job was told to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parting:
+    """Where the other candidates leave the greedy one."""
+
+    at: int
+    token: int
+    rest: bytes
+    lanes: list[Lane]
 
 
 class Decoder:
@@ -133,31 +144,47 @@ class Decoder:
         lane = Lane(0, job.request, forced, self._pieces)
         wanted = self._affordable(job.request) - 1
         at = len(self._head)
+        parting: _Parting | None = None
+        while not lane.ended:
+            step = self._step(job, at, lane.rest, len(forced), meter)
+            if step.token in self._model.ends:
+                yield from lane.end("end")
+                break
+            if wanted > 0 and not parting and len(self._pieces[step.token]) > len(lane.rest):
+                others = [lane.beside(number) for number in range(1, wanted + 1)]
+                parting = _Parting(at, step.token, lane.rest, others)
+                if at == len(self._cache.path):
+                    self._cache.remember(self._scores(job, meter))
+            if at == len(self._cache.path):
+                self._cache.append(step)
+            at += 1
+            yield from lane.take(step)
+        if parting:
+            yield from self._go_other_ways(job, parting, meter)
+        return lane.ended or "end"
+
+    def _go_other_ways(self, job: Job, parting: _Parting, meter: Meter) -> Iterator[TextEvent]:
+        """The other candidates. On CPUs two rows cost more than two calls with one, so the
+        greedy candidate, all that most people see, has not waited for them."""
+        while self._cache.evaluated < parting.at:
+            self._evaluate(job, min(self._cache.evaluated + CHUNK_TOKENS, parting.at), meter)
+        with _computing(job, meter):
+            scores = self._cache.scores_at(parting.at)
+        if scores is None:
+            return
+        known = self._model.vocabulary
+        steps = healing.alternatives(scores, known, parting.rest, parting.token, len(parting.lanes))
         forks = Forks(self._model, self._context)
         try:
-            while not lane.ended:
-                if at == len(self._cache.path) and forks.alive:
-                    yield from self._advance(job, forks, meter)
-                step = self._step(job, at, lane.rest, len(forced), meter)
-                if step.token in self._model.ends:
-                    yield from lane.end("end")
-                    break
-                if wanted > 0 and len(self._pieces[step.token]) > len(lane.rest):
-                    others = self._alternatives(job, at, lane.rest, step.token, wanted, meter)
-                    lanes = [lane.beside(number) for number in range(1, len(others) + 1)]
-                    wanted = 0
-                    yield from lane.take(step)
-                    yield from forks.start(lanes, others, at)
-                else:
-                    yield from lane.take(step)
-                if at == len(self._cache.path):
-                    self._cache.append(step)
-                at += 1
+            yield from forks.start(parting.lanes[: len(steps)], steps, parting.at)
             while forks.alive:
-                yield from self._advance(job, forks, meter)
+                with _computing(job, meter):
+                    finished = self._cache.evaluate_beside(forks.rows())
+                if finished:
+                    meter.decoded_tokens += 1
+                    yield from forks.take(self._cache.scores_beside)
         finally:
             forks.close()
-        return lane.ended or "end"
 
     def _step(self, job: Job, at: int, rest: bytes, known: int, meter: Meter) -> Step:
         """The path's token number `at`: as chosen earlier, or chosen now to agree with `rest`."""
@@ -193,26 +220,6 @@ class Decoder:
         """How many candidates the context has room for."""
         room = (self._size - len(self._cache.path)) // request.max_tokens
         return min(request.candidates, room, MAX_CANDIDATES) if self._context.can_fork else 1
-
-    def _alternatives(
-        self, job: Job, at: int, rest: bytes, token: int, wanted: int, meter: Meter
-    ) -> list[Step]:
-        """Other tokens than `token` that the path could go on with at position `at`."""
-        while self._cache.evaluated < at:
-            self._evaluate(job, min(self._cache.evaluated + CHUNK_TOKENS, at), meter)
-        with _computing(job, meter):
-            scores = self._cache.scores_at(at)
-        if scores is None:
-            return []
-        return healing.alternatives(scores, self._model.vocabulary, rest, token, wanted)
-
-    def _advance(self, job: Job, forks: Forks, meter: Meter) -> Iterator[TextEvent]:
-        """One more token for every fork; the path's last token is evaluated along the way."""
-        with _computing(job, meter):
-            finished = self._cache.evaluate_beside(forks.rows())
-        if finished:
-            meter.decoded_tokens += 1
-            yield from forks.take(self._cache.scores_beside)
 
 
 @contextmanager

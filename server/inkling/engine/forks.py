@@ -1,7 +1,7 @@
 """The other candidates of a request: sequences that share sequence 0's beginning.
 
 `Forks` owns sequences 1 and up from the first token after the forced text until `close`.
-All of them go on by one token per call, in the same batch as sequence 0.
+They go on together, one token each per call, once sequence 0 has come to its end.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -12,8 +12,8 @@ come first in the model's opinion; the change of log loss is per token.
     IQ4_NL                        368            312            70   59.1 %     +0.113
 
 (In the last two the output matrix is Q5_0 and IQ4_NL as well.) The third loses next to
-nothing, 40 % of lines stayed exact, and is the one offered; a machine takes it if it is clearly
-faster there.
+nothing (41 of 100 lines exact, against 42) and is the one offered; a machine takes it if it is
+clearly faster there.
 """
 
 from collections.abc import Sequence
