@@ -99,8 +99,11 @@ async def test_a_warm_up_makes_the_request_cheap(bench: Bench) -> None:
 
 async def test_a_prompt_that_does_not_fit_fails_clearly(bench: Bench) -> None:
     answer = await bench.answer(bench.request(head=("word " * 5000,)))
+    huge = await bench.answer(bench.request(head=("x" * 5_000_000,)))
 
     assert answer.done.reason == "failed" and "tokens" in answer.done.error
+    assert huge.done.reason == "failed" and "too long" in huge.done.error
+    assert huge.stats.tokenize_ms == 0
     assert (await bench.answer(bench.request("self."))).text
 
 

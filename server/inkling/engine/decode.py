@@ -36,6 +36,10 @@ CHUNK_TOKENS = 128 if HAS_GPU else 64
 """Prompt tokens per call; between calls a superseded request is noticed. Graphics
 processors never look at the stop flag, so this bounds their delay."""
 
+MAX_BYTES_PER_TOKEN = 64
+"""No text has tokens that long on average; more is refused before it is even tokenized, which
+nothing could stop."""
+
 
 class _Stopped(Exception):
     """The job was told to stop."""
@@ -85,6 +89,9 @@ class Decoder:
         request = job.request
         began = time.perf_counter()
         forced = request.forced.encode("utf-8", "replace")
+        size = len(forced) + sum(len(piece) for piece in request.head if isinstance(piece, str))
+        if size > self._size * MAX_BYTES_PER_TOKEN:
+            raise ModelError(f"the prompt of {size} characters is far too long for this context")
         head = self._tokens_of(request.head)
         path = self._prompt(head.tokens, forced)
         meter.tokenize_ms = since(began)
