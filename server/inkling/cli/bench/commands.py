@@ -107,7 +107,7 @@ def latency(
         "llama.vim, tuned": bench.TUNED_BATCH,
     }
     names = ["inkling", *(peers if against else ())]
-    seconds = todo.seconds() * len(names) + aborts
+    seconds = sum(todo.seconds(spot) for spot, _ in zip(bench.SPOT_S, names, strict=False)) + aborts
     ERRORS.print(f"{len(todo.traces)} files, about {seconds / 60:.0f} minutes; machine idle?")
     report = _report(model, count, seed) | {
         "client": client,

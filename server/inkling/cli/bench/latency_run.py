@@ -25,6 +25,9 @@ from inkling.cli.bench.trace import Habits, Trace, plan
 from inkling.config import Settings
 
 KEYS_PER_FILE = 120
+SPOT_S = (4.0, 25.0, 10.0)
+"""About how long a six-key place takes Inkling, the peer's presets and the tuned peer on two
+cores: most of it is waiting for what was asked to end."""
 PRESET_BATCH, TUNED_BATCH = 1024, 256
 """llama.vim's own llama-server preset for small machines, and one that suits a small CPU."""
 
@@ -41,10 +44,10 @@ class Plan:
     seed: int
     aborts: int
 
-    def seconds(self) -> float:
-        """How long one side takes, about."""
+    def seconds(self, spot_s: float) -> float:
+        """How long a side takes, about, that needs `spot_s` for a six-key place."""
         typing = sum(step.delay_ms for trace in self.traces for step in trace.steps) / 1000
-        return typing + 5.0 * len(self.spots)
+        return typing + spot_s * len(self.spots)
 
     def units(self) -> int:
         """Progress units of one side."""
