@@ -227,7 +227,7 @@ def _kill(child: asyncio.subprocess.Process) -> None:
 def _child_command(
     model: Path, name: str, cache: Path, context: int, threads: int | None, optimise: bool
 ) -> tuple[str, ...]:
-    command = [sys.executable, "-m", "inkling.engine.process"]
+    command = [sys.executable, "-P", "-m", "inkling.engine.process"]
     command += ["--model", str(model), "--name", name, "--cache", str(cache)]
     command += ["--context", str(context)]
     if threads is not None:

@@ -1,7 +1,8 @@
 """The event loop's side of the syntax worker: starts it, asks it, replaces it when it dies.
 
 Invariant: `judge` returns within its deadline whatever happens to the process, and a text
-that killed or stalled a grammar is not given to it again.
+that killed or stalled a grammar twice is not given to it again. (Once may be the machine's
+doing: a swapped or overloaded one has stalled a worker on four bytes.)
 Owner: the event loop's thread.
 """
 
@@ -61,6 +62,7 @@ class SyntaxClient:
         self._started = asyncio.Event()
         self._resting = False
         self._closed = asyncio.Event()
+        self._blamed: set[bytes] = set()
         self._quarantine: set[bytes] = set()
         self._suspects: dict[str, _Suspect] = {}
         self._preparing: int | None = None
@@ -260,15 +262,17 @@ class SyntaxClient:
         self._preparing = self._next = None
         if asked and asked[0].document is not None and not self._closed.is_set():
             document = asked[0].document
-            self._quarantine.add(_digest(document))
+            digest = _digest(document)
+            again = digest in self._blamed
+            (self._quarantine if again else self._blamed).add(digest)
             strikes = self._suspects.get(document.uri, _Suspect(0, 0.0)).strikes + 1
             rest = min(2.0**strikes, 60.0)
             self._suspects[document.uri] = _Suspect(strikes, time.monotonic() + rest)
             logger.warning(
-                "the syntax worker died on a document of %d bytes; this text is left out, "
-                "the document for %.0f s",
+                "the syntax worker died on a document of %d bytes, left out for %.0f s%s",
                 len(document.data),
                 rest,
+                "; this text for good" if again else "",
             )
         for one in asked:
             if not one.answer.done():
