@@ -18,6 +18,9 @@ BEFORE_BYTES = 256
 AFTER_BYTES = 80
 LINES_BACK = 12
 CAPACITY = 200
+"""Places remembered, over all documents."""
+CHOICES = 8
+"""Forecasts remembered of one place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +87,15 @@ class Forecasts:
     def __init__(self) -> None:
         self._by_place: OrderedDict[Place, list[Forecast]] = OrderedDict()
 
-    def add(self, forecast: Forecast) -> None:
-        """Make `forecast` the first choice at its place."""
-        there = self._by_place.setdefault(forecast.place, [])
-        there[:] = [old for old in there if old is not forecast and old.complete][:7]
-        there.insert(0, forecast)
-        self._by_place.move_to_end(forecast.place)
+    def add(self, forecasts: tuple[Forecast, ...]) -> None:
+        """Make a generation's forecasts, best first, the first choices at their place.
+
+        Unfinished ones of an older generation give way: they never will be finished.
+        """
+        place = forecasts[0].place
+        finished = [old for old in self._by_place.get(place, ()) if old.complete]
+        self._by_place[place] = [*forecasts, *finished][:CHOICES]
+        self._by_place.move_to_end(place)
         while len(self._by_place) > CAPACITY:
             self._by_place.popitem(last=False)
 

@@ -68,8 +68,7 @@ class Generator:
         where = _place_of(document, offset, start)
         given = unix_lines(document.data[start:offset])
         forecasts = tuple(Forecast(where, given, given=len(given)) for _ in range(candidates))
-        for forecast in reversed(forecasts):
-            self._forecasts.add(forecast)
+        self._forecasts.add(forecasts)
         generation = Generation(
             request, anchor, reanchored, forecasts, line_limit=max(2, self.settings.max_lines)
         )
