@@ -135,7 +135,7 @@ def _screen(frame: Frame, console: Console, *, around: int = VIEW_LINES) -> Grou
         width=console.width,
         marks=ghost_marks(console),
     )
-    return Group(view, Text("\n\n> " + frame.note, style="bold", end=""))
+    return Group(view, Text("\n\n> " + frame.note, style="bold"))
 
 
 def show_figures(figures: tuple[Figure, ...], console: Console) -> None:
