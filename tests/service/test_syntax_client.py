@@ -58,6 +58,21 @@ async def test_it_judges_version_after_version():
         assert (await judge(client, "y = |\n", "[1, 2]")).keep == 6
 
 
+async def test_closers_have_plain_line_ends_in_a_document_with_others():
+    # The service gives the whole text the document's line ends, closers included.
+    before, after = "function f(a) {\r\n  ", "\r\n}\r\n"
+    async with running() as client:
+        judgement = await client.judge(
+            document(before + after, "file:///a.js", "javascript"),
+            len(before),
+            "a.map((x) => {\n    g(x);\n    h",
+            multiline=True,
+            finished=False,
+            deadline_ms=PATIENT_MS,
+        )
+        assert judgement.closers == "\n  })"
+
+
 async def test_many_at_once_are_answered_each_for_its_own_text():
     async with running() as client:
         answers = await asyncio.gather(
@@ -120,8 +135,10 @@ async def test_a_text_that_kills_or_stalls_the_worker_is_not_tried_again(word):
         assert await judge(client, bad, "()") == UNCHECKED
         await client.ready()
         assert (await judge(client, "y = |\n", "1", uri="file:///b.py")).checked
-        # Under another name it is still the same text; were it sent, the worker would die.
+        # Once may be the machine's doing: under another name it is tried again, then never.
         assert await judge(client, bad, "()", uri="file:///c.py") == UNCHECKED
+        await client.ready()
+        assert await judge(client, bad, "()", uri="file:///d.py") == UNCHECKED
         assert (await judge(client, "y = |\n", "1", uri="file:///b.py")).checked
         # The document it was rests for a while, whatever it holds by now.
         assert await judge(client, "z = |\n", "1") == UNCHECKED

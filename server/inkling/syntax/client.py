@@ -125,7 +125,6 @@ class SyntaxClient:
                         data=document.data,
                         offset=offset,
                         inserted=to_bytes(inserted),
-                        newline=document.newline,
                         multiline=multiline,
                         finished=finished,
                         limit_ms=(until - time.monotonic()) * 1000,

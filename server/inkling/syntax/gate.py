@@ -54,13 +54,13 @@ def judge(
     *,
     multiline: bool,
     finished: bool,
-    newline: str,
     deadline: float,
 ) -> Judgement:
     """Judge `inserted` at byte `offset` of `base`, which is the document without it.
 
-    Not `finished`: the last line may be only its beginning and is never kept. `newline` is
-    used in closers that take lines of their own. Raises `DeadlinePassed`.
+    Not `finished`: the last line may be only its beginning and is never kept. Closers that take
+    lines of their own begin them with a line feed, whatever the document's line ends: the whole
+    suggestion gets those afterwards. Raises `DeadlinePassed`.
     """
     language = base.grammar.language
     place = place_of(base, offset)
@@ -82,7 +82,7 @@ def judge(
     counts = [n for n in range(last, 0, -1) if n - 1 not in heads]
     if finished:
         counts += [n for n in range(last, 0, -1) if n - 1 in heads]
-    candidates = _candidates(counts, lines, inserted, place, newline, multiline)
+    candidates = _candidates(counts, lines, inserted, place, multiline)
     best = _best(base, offset, candidates, deadline)
     if best is not None:
         return Judgement(
@@ -144,7 +144,6 @@ def _candidates(
     lines: tuple[Line, ...],
     inserted: str,
     place: Place,
-    newline: str,
     multiline: bool,
 ) -> Iterator[_Candidate]:
     """Texts to try, the best first."""
@@ -156,7 +155,7 @@ def _candidates(
         kept = inserted[: ends[count - 1]]
         # Who writes the head of a block goes on inside it: don't close it in their way.
         head = lines[count - 1].last in CLOSERS
-        for closers in _closers(lines[:count], place, newline):
+        for closers in _closers(lines[:count], place):
             yield _Candidate(kept, closers, if_needed=head and bool(closers))
     if not multiline and counts:
         kept = inserted[: ends[0]].rstrip()
@@ -168,7 +167,7 @@ def _candidates(
                 yield _Candidate(kept, "")
 
 
-def _closers(lines: tuple[Line, ...], place: Place, newline: str) -> Iterator[str]:
+def _closers(lines: tuple[Line, ...], place: Place) -> Iterator[str]:
     """Nothing; what the new text opened; what the whole line opened."""
     yield ""
     line = lines[-1]
@@ -177,21 +176,19 @@ def _closers(lines: tuple[Line, ...], place: Place, newline: str) -> Iterator[st
     typed = len(place.typed)
     own = [bracket for bracket in line.open if bracket[1] > 0 or bracket[2] >= typed]
     if own:
-        yield _closing(own, lines, place, newline)
+        yield _closing(own, lines, place)
     if len(own) < len(line.open):
-        yield _closing(list(line.open), lines, place, newline)
+        yield _closing(list(line.open), lines, place)
 
 
-def _closing(
-    brackets: list[tuple[str, int, int]], lines: tuple[Line, ...], place: Place, newline: str
-) -> str:
+def _closing(brackets: list[tuple[str, int, int]], lines: tuple[Line, ...], place: Place) -> str:
     """Closers for brackets; one that was opened on an earlier line goes on a line of its own."""
     text = ""
     row = len(lines) - 1
     for opener, number, _column in reversed(brackets):
         if number != row:
             indent = indent_of(lines[number].text) if number else place.indent
-            text += newline + indent
+            text += "\n" + indent
             row = number
         text += CLOSERS[opener]
     return text

@@ -12,7 +12,7 @@ class Judgement(msgspec.Struct, frozen=True):
     keep: int
     """Bytes of the suggestion that may be shown; 0 is nothing."""
     closers: str
-    """To append after the kept text so that it parses; mostly empty."""
+    """To append after the kept text so that it parses, with line feeds only; mostly empty."""
     closed: bool
     """The enclosing node ends inside the suggestion: more text would not be shown."""
     errors_before: int

@@ -23,7 +23,6 @@ class Job(msgspec.Struct, frozen=True):
     data: bytes = b""
     offset: int = 0
     inserted: bytes = b""
-    newline: str = "\n"
     multiline: bool = False
     finished: bool = True
     limit_ms: float = 0.0

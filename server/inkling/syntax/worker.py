@@ -102,7 +102,6 @@ def do(trees: Trees, job: Job) -> Judgement | None:
             to_text(job.inserted),
             multiline=job.multiline,
             finished=job.finished,
-            newline=job.newline,
             deadline=deadline,
         )
     except DeadlinePassed:

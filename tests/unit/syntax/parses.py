@@ -58,7 +58,6 @@ def judged(
         inserted,
         multiline=multiline,
         finished=finished,
-        newline="\n",
         deadline=soon(),
     )
     kept = inserted.encode()[: judgement.keep].decode()

@@ -220,6 +220,5 @@ def test_no_time_left():
             "y = (((\n",
             multiline=True,
             finished=True,
-            newline="\n",
             deadline=time.monotonic() - 1,
         )

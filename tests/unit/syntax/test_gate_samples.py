@@ -72,7 +72,6 @@ def test_nothing_that_is_let_through_parses_worse(hole, typed_before):
         inserted,
         multiline=multiline,
         finished=finished,
-        newline="\n",
         deadline=until,
     )
     assert judgement.checked
@@ -122,7 +121,6 @@ def test_true_statements_get_through_whole(name):
             text.decode() + following,
             multiline=True,
             finished=False,
-            newline="\n",
             deadline=time.monotonic() + 60,
         )
         asked += 1
@@ -151,7 +149,6 @@ def test_true_rests_of_lines_get_through(name):
                 text.decode("utf-8", "replace"),
                 multiline=False,
                 finished=True,
-                newline="\n",
                 deadline=time.monotonic() + 60,
             )
             asked += 1
