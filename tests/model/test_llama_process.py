@@ -4,13 +4,15 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
 
 from inkling.engine.api import DoneEvent, GenerateRequest, Ready, TextEvent, Unavailable
+from inkling.engine.calibrate import Calibrator
 from inkling.engine.client import LlamaEngine
+from inkling.engine.mailbox import Job
 
 from .llama_cases import TIMEOUT, Answer, Bench, default_model, plain_model, running, settled
 
@@ -160,3 +162,25 @@ async def test_a_model_that_cannot_be_used_is_one_clear_sentence(
     finally:
         await engine.close()
         await asyncio.wait_for(task, TIMEOUT)
+
+
+def test_what_is_learned_between_two_requests_does_not_change_the_second(tmp_path: Path) -> None:
+    from inkling.engine.choice import Wish
+    from inkling.engine.loading import load
+
+    wish = Wish(default_model(), tmp_path, 1, optimise=False)
+    decoder = load(wish, "m", 512, lambda percent: None).decoder
+    calibrator = Calibrator(decoder._context, (1,))
+    head = ("def count(self):\n    ",)
+    expected = texts_of(decoder.run(Job(GenerateRequest(1, head, max_tokens=8))))
+    texts_of(decoder.run(Job(GenerateRequest(2, ("another",), max_tokens=0))))
+    texts_of(decoder.run(Job(GenerateRequest(3, head, max_tokens=0))))
+
+    calibrator.step()
+    text = texts_of(decoder.run(Job(GenerateRequest(4, head, max_tokens=8))))
+
+    assert text and text == expected
+
+
+def texts_of(events: Iterable[TextEvent | DoneEvent]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextEvent))

@@ -24,6 +24,7 @@ class KvCache:
         self._evaluated = 0
         self._fresh = -1
         self._fresh_row = -1
+        self._fresh_batch = 0
         self._rows = 0
         self._scores: dict[int, Logits] = {}
 
@@ -59,6 +60,7 @@ class KvCache:
         self._evaluated = end if finished else self._context.length()
         if finished:
             self._fresh, self._fresh_row = end, -1
+            self._fresh_batch = self._context.batches
         return finished
 
     def evaluate_beside(self, rows: Sequence[tuple[int, int, int]]) -> bool:
@@ -68,7 +70,7 @@ class KvCache:
         own = [(self._path[-1].token, end - 1, 0)] if self._evaluated == end - 1 else []
         if own:
             self._fresh = -1
-        elif self._fresh == end:
+        elif self._has_fresh(end):
             # The batch takes the place of these scores.
             self.remember(self._context.logits(self._fresh_row))
             self._fresh = -1
@@ -76,6 +78,7 @@ class KvCache:
         self._rows = len(own)
         if own and finished:
             self._evaluated, self._fresh, self._fresh_row = end, end, 0
+            self._fresh_batch = self._context.batches
         return finished
 
     def scores_beside(self, row: int) -> Logits:
@@ -85,7 +88,7 @@ class KvCache:
     def scores(self) -> Logits | None:
         """The scores after the whole path, if they are known; valid until the next call."""
         end = len(self._path)
-        if self._fresh == end == self._evaluated:
+        if self._has_fresh(end) and end == self._evaluated:
             return self._context.logits(self._fresh_row)
         return self._scores.get(end)
 
@@ -124,6 +127,11 @@ class KvCache:
         self._evaluated = 0
         self._fresh = -1
         self._scores.clear()
+
+    def _has_fresh(self, end: int) -> bool:
+        """Whether the context's scores are those after `end` tokens: nobody else, such as a
+        calibration, has computed anything since."""
+        return self._fresh == end and self._fresh_batch == self._context.batches
 
     def _back_to(self, length: int) -> None:
         for end in [end for end in self._scores if end > length]:

@@ -247,6 +247,8 @@ class Context:
         self._wanted = np.ctypeslib.as_array(self._batch.logits, (BATCH_TOKENS,))
         np.ctypeslib.as_array(self._batch.n_seq_id, (BATCH_TOKENS,))[:] = 1
         self._sequences = [0] * BATCH_TOKENS
+        self.batches = 0
+        """How often anything was computed: each time, the scores of before are overwritten."""
         for row in range(BATCH_TOKENS):
             self._batch.seq_id[row][0] = 0
 
@@ -314,6 +316,7 @@ class Context:
             if self._sequences[row] != sequence:
                 self._batch.seq_id[row][0] = self._sequences[row] = sequence
         self._batch.n_tokens = len(sequences)
+        self.batches += 1
         code = lib.llama_decode(self._handle, self._batch)
         if code == 0:
             lib.llama_synchronize(self._handle)
