@@ -6,15 +6,20 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from inkling.engine.api import DoneEvent, GenerateRequest, Ready, TextEvent, Unavailable
 from inkling.engine.calibrate import Calibrator
+from inkling.engine.choice import Wish
 from inkling.engine.client import LlamaEngine
 from inkling.engine.mailbox import Job
 
 from .llama_cases import TIMEOUT, Answer, Bench, default_model, plain_model, running, settled
+
+if TYPE_CHECKING:
+    from inkling.engine.decode import Decoder
 
 pytestmark = pytest.mark.model
 
@@ -164,22 +169,45 @@ async def test_a_model_that_cannot_be_used_is_one_clear_sentence(
         await asyncio.wait_for(task, TIMEOUT)
 
 
-def test_what_is_learned_between_two_requests_does_not_change_the_second(tmp_path: Path) -> None:
-    from inkling.engine.choice import Wish
+def decoder(cache: Path) -> "Decoder":
+    """In this process, which only these tests may load the native library into."""
     from inkling.engine.loading import load
 
-    wish = Wish(default_model(), tmp_path, 1, optimise=False)
-    decoder = load(wish, "m", 512, lambda percent: None).decoder
-    calibrator = Calibrator(decoder._context, (1,))
+    return load(Wish(default_model(), cache, 1, optimise=False), "m", 512, lambda _: None).decoder
+
+
+def test_what_is_learned_between_two_requests_does_not_change_the_second(tmp_path: Path) -> None:
+    made = decoder(tmp_path)
+    calibrator = Calibrator(made._context, (1,))
     head = ("def count(self):\n    ",)
-    expected = texts_of(decoder.run(Job(GenerateRequest(1, head, max_tokens=8))))
-    texts_of(decoder.run(Job(GenerateRequest(2, ("another",), max_tokens=0))))
-    texts_of(decoder.run(Job(GenerateRequest(3, head, max_tokens=0))))
+    expected = texts_of(made.run(Job(GenerateRequest(1, head, max_tokens=8))))
+    texts_of(made.run(Job(GenerateRequest(2, ("another",), max_tokens=0))))
+    texts_of(made.run(Job(GenerateRequest(3, head, max_tokens=0))))
 
     calibrator.step()
-    text = texts_of(decoder.run(Job(GenerateRequest(4, head, max_tokens=8))))
+    text = texts_of(made.run(Job(GenerateRequest(4, head, max_tokens=8))))
 
     assert text and text == expected
+
+
+def test_after_a_native_failure_everything_is_evaluated_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = decoder(tmp_path)
+    head = ("def count(self):\n    ",)
+    expected = texts_of(made.run(Job(GenerateRequest(1, head, max_tokens=8))))
+
+    with monkeypatch.context() as broken:
+        # The batch is computed, and then reported as failed.
+        native = sys.modules["inkling.engine.llama"].lib
+        decode = native.llama_decode
+        broken.setattr(native, "llama_decode", lambda *given: decode(*given) or -3)
+        *_, failed = made.run(Job(GenerateRequest(2, (*head, "x = "), max_tokens=8)))
+    *events, done = made.run(Job(GenerateRequest(3, head, max_tokens=8)))
+
+    assert isinstance(failed, DoneEvent) and "failed to decode" in failed.error
+    assert isinstance(done, DoneEvent) and done.stats.reused_tokens == 0
+    assert texts_of(events) == expected
 
 
 def texts_of(events: Iterable[TextEvent | DoneEvent]) -> str:

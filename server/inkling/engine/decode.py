@@ -23,7 +23,7 @@ from inkling.engine.api import (
     TextEvent,
 )
 from inkling.engine.cache import KvCache
-from inkling.engine.errors import ModelError, NoRoom
+from inkling.engine.errors import DecodeFailed, ModelError, NoRoom
 from inkling.engine.forks import Forks
 from inkling.engine.healing import Step
 from inkling.engine.lane import Lane
@@ -78,12 +78,20 @@ class Decoder:
         except _Stopped:
             reason = job.stop_reason or "cancelled"
             meter.abort_ms = since(job.stopped_at)
+        except DecodeFailed as problem:
+            error = str(problem)
+            self.forget()
         except ModelError as problem:
             error = str(problem)
         except NoRoom:
             error = "the prompt does not fit into the model's context"
-            self._cache.clear()
+            self.forget()
         yield DoneEvent(job.request.id, reason, meter.stats(), error)
+
+    def forget(self) -> None:
+        """Empty the context: what it holds is unknown or in the way."""
+        self._cache.clear()
+        self._head = ()
 
     def _run(self, job: Job, meter: Meter) -> Generator[Event, None, StopReason]:
         request = job.request

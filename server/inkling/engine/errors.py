@@ -5,5 +5,9 @@ class ModelError(Exception):
     """This model cannot do it; the message is one sentence for people."""
 
 
+class DecodeFailed(ModelError):
+    """llama.cpp failed in the middle of computing: what its context holds now is unknown."""
+
+
 class NoRoom(Exception):
     """The context has no free cells for what was to be decoded."""

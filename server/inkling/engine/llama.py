@@ -27,7 +27,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "200")
 from llama_cpp import llama_cpp as _lib
 
 from inkling.engine.api import FimTokens
-from inkling.engine.errors import ModelError, NoRoom
+from inkling.engine.errors import DecodeFailed, ModelError, NoRoom
 from inkling.engine.gguf import check_file, explain_load_failure
 from inkling.engine.sequences import MAX_SEQUENCES
 from inkling.engine.vocabulary import Vocabulary, vocabulary
@@ -270,7 +270,7 @@ class Context:
         """Add `tokens` (at most BATCH_TOKENS) to a sequence at `position`.
 
         False if it was stopped: then `length()` tells what was kept. Logits are there for
-        the last row, or for every row. Raises `NoRoom`.
+        the last row, or for every row. Raises `NoRoom`, `DecodeFailed`.
         """
         count = len(tokens)
         self._token[:count] = tokens
@@ -325,7 +325,7 @@ class Context:
             return False
         if code == 1:
             raise NoRoom
-        raise ModelError(f"llama.cpp failed to decode (code {code}){_last_error()}")
+        raise DecodeFailed(f"llama.cpp failed to decode (code {code}){_last_error()}")
 
 
 def _last_error() -> str:
