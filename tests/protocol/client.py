@@ -206,12 +206,22 @@ class Client:
         result = await self.request("textDocument/inlineCompletion", params)
         return list(result["items"])
 
-    async def suggested(self, uri: str, line: int, character: int, **context: Any) -> list[Any]:
+    async def suggested(
+        self, uri: str, line: int, character: int, *, at_least: int = 1, **context: Any
+    ) -> list[Any]:
         """Ask, as an editor does with each key, until there is something."""
         async with asyncio.timeout(PATIENCE_S):
-            while not (items := await self.inline(uri, line, character, **context)):
+            while len(items := await self.inline(uri, line, character, **context)) < at_least:
                 pass
         return items
+
+    async def entries(self, uri: str, line: int, character: int) -> list[Any]:
+        """The ordinary list's items: asked for, as with each key, until there are some."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not (listed := await self.listed(uri, line, character))["items"]:
+                # At once and empty while the model works: the editor shall ask again.
+                assert listed["isIncomplete"] is True
+        return list(listed["items"])
 
     async def listed(self, uri: str, line: int, character: int) -> dict[str, Any]:
         params = {
@@ -227,12 +237,13 @@ class Client:
 
     async def ready(self) -> dict[str, Any]:
         """Wait until the engine is ready (or cannot be): the last status."""
-        while True:
-            status: dict[str, Any] = await self.command("inkling.status")
-            if status["state"] != "starting":
-                return status
-            # Status is also pushed, but not to the clients these profiles were captured from.
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                status: dict[str, Any] = await self.command("inkling.status")
+                if status["state"] != "starting":
+                    return status
+                # Status is pushed, too, but not to the clients these profiles are of.
+                await asyncio.sleep(0.02)
 
     # -- the end -----------------------------------------------------------------------------
 
@@ -244,18 +255,20 @@ class Client:
 
     async def ended(self) -> int:
         """Wait for the server's end."""
-        code = await asyncio.wait_for(self.process.wait(), PATIENCE_S)
-        await self._reading
+        async with asyncio.timeout(PATIENCE_S):
+            code = await self.process.wait()
+            await self._reading
         return code
 
     async def dispose(self) -> str:
         """End it whatever state it is in: what it wrote to stderr."""
-        if self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
-            await self.process.wait()
-        await self._reading
-        errors = await self._errors
+        async with asyncio.timeout(PATIENCE_S):
+            if self.process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    self.process.kill()
+                await self.process.wait()
+            await self._reading
+            errors = await self._errors  # ends with the last process that holds stderr
         return errors.decode(errors="replace") if errors else ""
 
 

@@ -1,10 +1,11 @@
 """Every captured editor: initialize, open a real file, type, get what that editor can show."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from protocol.client import PROFILE_NAMES, profile
+from protocol.client import PATIENCE_S, PROFILE_NAMES, profile
 
 SOURCE = Path(__file__).parents[2] / "server" / "inkling" / "text" / "position.py"
 URI = SOURCE.as_uri()
@@ -37,12 +38,8 @@ async def test_a_real_file_typed_in(editor, start, script):
         assert items[0]["command"]["command"] == "inkling.accepted"
         assert await client.command("inkling.accepted", *items[0]["command"]["arguments"]) is None
     else:
-        listed = await client.listed(URI, line, len(TYPED))
-        while not listed["items"]:
-            # At once and empty while the model works: the editor asks again with each key.
-            assert listed["isIncomplete"] is True
-            listed = await client.listed(URI, line, len(TYPED))
-        assert listed["items"][0]["textEdit"]["newText"] == " character"
+        items = await client.entries(URI, line, len(TYPED))
+        assert items[0]["textEdit"]["newText"] == " character"
     assert await client.stop() == 0
 
 
@@ -52,10 +49,7 @@ async def test_the_list_completes_the_word_that_was_begun(start, script):
     await client.initialize("helix-25.07.1+20260723", options=options)
     client.open("file:///a.py", "x = ran", "python")
     await client.ready()
-    listed = await client.listed("file:///a.py", 0, 7)
-    while not listed["items"]:
-        listed = await client.listed("file:///a.py", 0, 7)
-    (item,) = listed["items"]
+    (item,) = await client.entries("file:///a.py", 0, 7)
     assert item["textEdit"] == {
         "range": {"start": {"line": 0, "character": 4}, "end": {"line": 0, "character": 7}},
         "newText": "range(3)",
@@ -64,6 +58,30 @@ async def test_the_list_completes_the_word_that_was_begun(start, script):
     assert item["label"] == "range(3)"
     assert item["command"]["command"] == "inkling.accepted"
     assert item["insertTextFormat"] == 1
+
+
+async def test_why_tells_of_the_list_where_the_list_is_used(start, script):
+    client = await start()
+    rules = [{"ends_with": "x = ", "answer": "range(3)"}, {"ends_with": "y = ", "answer": ")"}]
+    await client.initialize("helix-25.07.1+20260723", options=script(*rules))
+    client.open("file:///a.py", "x = \ny = ", "python")
+    await client.ready()
+    await client.listed("file:///a.py", 0, 4)
+    assert "Nothing was ready" in (await client.command("inkling.why"))["reason"]
+    await client.entries("file:///a.py", 0, 4)
+    assert (await client.command("inkling.why"))["outcome"] == "shown"
+    assert (await client.listed("file:///a.py", 7, 0))["items"] == []
+    assert "no such position" in (await client.command("inkling.why"))["reason"]
+    # What the model says here may never be shown: nobody shall wait for it.
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            assert (await client.listed("file:///a.py", 1, 4))["items"] == []
+            why = await client.command("inkling.why")
+            if "Nothing was ready" not in why["reason"]:
+                break
+    assert why["outcome"] == "nothing"
+    assert why["uri"] == "file:///a.py"
+    assert await client.stop() == 0
 
 
 async def test_an_editor_that_does_not_declare_what_it_uses(start, script):
@@ -98,9 +116,7 @@ async def test_asking_by_hand_gives_several(start, script):
     await client.initialize(options=options)
     client.open("file:///a.py", "x = ", "python")
     await client.ready()
-    items = []
-    while len(items) < 3:
-        items = await client.inline("file:///a.py", 0, 4, triggerKind=1)
+    items = await client.suggested("file:///a.py", 0, 4, at_least=3, triggerKind=1)
     assert [item["insertText"] for item in items] == ["1", "2", "3"]
 
 

@@ -10,7 +10,9 @@ from lsprotocol import types
 from inkling.lsp.convert import to_inline, to_listed
 from inkling.lsp.session import Cursor, Session
 from inkling.lsp.status import status
-from inkling.service.records import CompletionRequest, Selected
+from inkling.service.records import CompletionRequest, Selected, Why
+
+CHANGED = "The document changed before the suggestion was ready."
 
 
 async def inline(
@@ -38,7 +40,7 @@ async def inline(
     )
     suggestions = await session.app.completer.complete(request)
     if suggestions and not session.is_current(cursor.document):
-        session.refuse(uri, "The document changed before the suggestion was ready.")
+        session.refuse(uri, CHANGED)
         suggestions = ()
     return types.InlineCompletionList(
         items=[to_inline(session.documents, uri, each) for each in suggestions]
@@ -50,23 +52,36 @@ async def listed(session: Session, params: types.CompletionParams) -> types.Comp
     uri = params.text_document.uri
     cursor = session.cursor(uri, params.position)
     nothing = types.CompletionList(is_incomplete=False, items=[])
-    if not falls_back(session) or isinstance(cursor, str) or session.app is None:
-        if isinstance(cursor, str):
-            session.refuse(uri, cursor)
+    if not falls_back(session):
+        return nothing  # and no word on it: `why` is about what the client does use
+    if isinstance(cursor, str):
+        session.refuse(uri, cursor)
         return nothing
+    if session.app is None:
+        session.refuse(uri, session.not_started())
+        return nothing
+    session.note = None
     completer = session.app.completer
     suggestions = await completer.ready(cursor.document, cursor.offset)
     if session.app is None or not session.is_current(cursor.document):
+        session.refuse(uri, CHANGED)
         return nothing
     if not suggestions:
         completer.prepare(cursor.document, cursor.offset)
-        now = status(session)
-        late = "Nothing was ready; the model works on it for the next key."
-        session.refuse(uri, late if now["state"] == "ready" else now["detail"])
+        if not _known_to_be_nothing(session.why(), cursor):
+            now = status(session)
+            late = "Nothing was ready; the model works on it for the next key."
+            session.refuse(uri, late if now["state"] == "ready" else now["detail"])
     return types.CompletionList(
         is_incomplete=True,
         items=[to_listed(session.documents, cursor, each) for each in suggestions],
     )
+
+
+def _known_to_be_nothing(why: Why, cursor: Cursor) -> bool:
+    """Whether the completer has said why there is nothing at this very place."""
+    place = (cursor.document.uri, cursor.document.version, cursor.offset)
+    return why.outcome == "nothing" and (why.uri, why.version, why.offset) == place
 
 
 def falls_back(session: Session) -> bool:
