@@ -1,12 +1,15 @@
 """What one engine process does with a real model: reuse, healing, candidates, limits."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from .llama_cases import Bench, default_model, plain_model, running
+from inkling.engine.api import TextEvent
+
+from .llama_cases import TIMEOUT, Bench, default_model, plain_model, running
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="module")]
 
@@ -86,6 +89,28 @@ async def test_candidates_are_different_and_the_first_is_greedy(bench: Bench) ->
     assert several.text == alone.text
     again = await bench.answer(bench.request("self."))
     assert again.text == alone.text and again.stats.evaluated_tokens <= 1
+
+
+async def test_every_candidate_has_a_line_before_the_first_has_more(bench: Bench) -> None:
+    request = bench.request("self.", stop=(), max_tokens=60)
+    alone = await bench.answer(request)
+    for forced in ("self.", "self.co"):
+        # The second walks through what the first has left in the cache.
+        await asyncio.wait_for(lines_first(bench, forced, alone.text), TIMEOUT)
+
+
+async def lines_first(bench: Bench, forced: str, expected: str) -> None:
+    texts = dict.fromkeys(range(3), "")
+    ahead = []
+    request = bench.request(forced, stop=(), max_tokens=60, candidates=3)
+    async for event in bench.engine.generate(request):
+        if isinstance(event, TextEvent):
+            if event.candidate == 0 and "\n" in texts[0]:
+                ahead.append(["\n" in text for text in texts.values()])
+            texts[event.candidate] += event.text
+    assert ahead and all(map(all, ahead)), ahead
+    assert min(text.count("\n") for text in texts.values()) > 1, "all run on"
+    assert ("self." + expected).startswith((forced + texts[0]).partition("\n")[0])
 
 
 async def test_a_warm_up_makes_the_request_cheap(bench: Bench) -> None:

@@ -157,11 +157,26 @@ class Decoder:
         self, job: Job, forced: bytes, meter: Meter
     ) -> Generator[TextEvent, None, StopReason]:
         lane = Lane(0, job.request, forced, self._pieces)
+        forks = Forks(self._model, self._context)
+        try:
+            yield from self._greedy(job, lane, forks, len(forced), meter)
+            yield from self._beside(job, forks, meter, to_line=False)
+        finally:
+            forks.close()
+        return lane.ended or "end"
+
+    def _greedy(
+        self, job: Job, lane: Lane, forks: Forks, known: int, meter: Meter
+    ) -> Iterator[TextEvent]:
+        """The first candidate to its end. On CPUs two rows cost more than two calls with one,
+        so the first line, all that most people see, waits for no other candidate; what
+        follows it waits for the first line of each."""
         wanted = self._affordable(job.request) - 1
         at = len(self._head)
         parting: _Parting | None = None
+        parted = wanted <= 0
         while not lane.ended:
-            step = self._step(job, at, lane.rest, len(forced), meter)
+            step = self._step(job, at, lane.rest, known, meter)
             if step.token in self._model.ends:
                 yield from lane.end("end")
                 break
@@ -174,13 +189,14 @@ class Decoder:
                 self._cache.append(step)
             at += 1
             yield from lane.take(step)
-        if parting:
-            yield from self._go_other_ways(job, parting, meter)
-        return lane.ended or "end"
+            if parting and not parted and lane.has_line and not lane.ended:
+                parted = True
+                yield from self._part(job, parting, forks, meter)
+        if parting and not parted:
+            yield from self._part(job, parting, forks, meter)
 
-    def _go_other_ways(self, job: Job, parting: _Parting, meter: Meter) -> Iterator[TextEvent]:
-        """The other candidates. On CPUs two rows cost more than two calls with one, so the
-        greedy candidate, all that most people see, has not waited for them."""
+    def _part(self, job: Job, parting: _Parting, forks: Forks, meter: Meter) -> Iterator[TextEvent]:
+        """The first line of the other candidates."""
         while self._cache.evaluated < parting.at:
             self._evaluate(job, min(self._cache.evaluated + CHUNK_TOKENS, parting.at), meter)
         with _computing(job, meter):
@@ -189,17 +205,19 @@ class Decoder:
             return
         known = self._model.vocabulary
         steps = healing.alternatives(scores, known, parting.rest, parting.token, len(parting.lanes))
-        forks = Forks(self._model, self._context)
-        try:
-            yield from forks.start(parting.lanes[: len(steps)], steps, parting.at)
-            while forks.alive:
-                with _computing(job, meter):
-                    finished = self._cache.evaluate_beside(forks.rows())
-                if finished:
-                    meter.decoded_tokens += 1
-                    yield from forks.take(self._cache.scores_beside)
-        finally:
-            forks.close()
+        yield from forks.start(parting.lanes[: len(steps)], steps, parting.at)
+        yield from self._beside(job, forks, meter, to_line=True)
+
+    def _beside(
+        self, job: Job, forks: Forks, meter: Meter, *, to_line: bool
+    ) -> Iterator[TextEvent]:
+        """The other candidates go on: to their first line or to their end."""
+        while lanes := forks.going(to_line):
+            with _computing(job, meter):
+                finished = self._cache.evaluate_beside(forks.rows(lanes))
+            if finished:
+                meter.decoded_tokens += 1
+                yield from forks.take(lanes, self._cache.scores_beside)
 
     def _step(self, job: Job, at: int, rest: bytes, known: int, meter: Meter) -> Step:
         """The path's token number `at`: as chosen earlier, or chosen now to agree with `rest`."""

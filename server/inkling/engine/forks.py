@@ -1,7 +1,7 @@
 """The other candidates of a request: sequences that share sequence 0's beginning.
 
 `Forks` owns sequences 1 and up from the first token after the forced text until `close`.
-They go on together, one token each per call, once sequence 0 has come to its end.
+Those that go on do so together, one token each per call; sequence 0 waits meanwhile.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,34 +23,29 @@ class Forks:
         self._model = model
         self._context = context
         self._lanes: list[Lane] = []
-        self._next_position = 0
+        self._at = 0
 
     def start(self, lanes: Sequence[Lane], steps: Sequence[Step], at: int) -> Iterator[TextEvent]:
         """Part from sequence 0 at position `at`; each lane goes on with its own step."""
         self._lanes = list(lanes)
-        self._next_position = at
+        self._at = at
         for lane, step in zip(lanes, steps, strict=True):
             self._context.fork(lane.candidate, at)
             yield from lane.take(step)
 
-    @property
-    def alive(self) -> bool:
-        """Whether any of them still goes on."""
-        return any(not lane.ended for lane in self._lanes)
+    def going(self, to_line: bool) -> list[Lane]:
+        """Those that have not ended; `to_line`: of these, those without a complete line."""
+        return [lane for lane in self._lanes if not (lane.ended or (to_line and lane.has_line))]
 
-    def rows(self) -> list[Row]:
-        """What must be evaluated for the next step, in the order `take` wants the scores."""
-        return [
-            (lane.last.token, self._next_position, lane.candidate)
-            for lane in self._lanes
-            if not lane.ended
-        ]
+    def rows(self, lanes: Sequence[Lane]) -> list[Row]:
+        """What must be evaluated for the next step of `lanes`."""
+        return [(lane.last.token, self._at + lane.tokens - 1, lane.candidate) for lane in lanes]
 
-    def take(self, scores_of: Callable[[int], Logits]) -> Iterator[TextEvent]:
-        """Choose the next token of each, by the scores of its row."""
-        self._next_position += 1
-        going = [lane for lane in self._lanes if not lane.ended]
-        for row, lane in enumerate(going):
+    def take(
+        self, lanes: Sequence[Lane], scores_of: Callable[[int], Logits]
+    ) -> Iterator[TextEvent]:
+        """Choose the next token of each of `lanes`, by the scores of its row."""
+        for row, lane in enumerate(lanes):
             step = healing.choose(scores_of(row), self._model.vocabulary, lane.rest, 0)
             if step.token in self._model.ends:
                 yield from lane.end("end")

@@ -19,6 +19,8 @@ class Lane:
     ) -> None:
         self.candidate = candidate
         self.ended: StopReason | None = None
+        self.has_line = False
+        """Whether a line of the text after the forced text is complete."""
         self._request = request
         self._forced = forced
         self._pieces = pieces
@@ -31,6 +33,11 @@ class Lane:
     def rest(self) -> bytes:
         """What of the forced text must still come first."""
         return self._forced[self._bytes :]
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens it has taken that go beyond the forced text."""
+        return self._tokens
 
     @property
     def last(self) -> Step:
@@ -48,6 +55,7 @@ class Lane:
     def take(self, step: Step) -> Iterator[TextEvent]:
         """Add a token."""
         piece = self._pieces[step.token]
+        self.has_line = self.has_line or b"\n" in piece[len(self.rest) :]
         self._last = step
         self._bytes += len(piece)
         self._tokens += self._bytes > len(self._forced)
