@@ -103,7 +103,7 @@ def make_copy(where: Files) -> subprocess.Popen[bytes] | None:
             return None
     except (ModelError, OSError):
         return None
-    command = (sys.executable, "-m", "inkling.engine.weights")
+    command = (sys.executable, "-P", "-m", "inkling.engine.weights")
     return subprocess.Popen(
         (*command, str(where.published), str(where.requantized)),
         stdin=subprocess.PIPE,

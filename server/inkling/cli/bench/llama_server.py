@@ -54,7 +54,8 @@ def llama_server(options: ServerOptions, *, log: Path | None = None) -> Iterator
 
     The server's own log goes to `log`, or nowhere. Raises `ServerDidNotStart`.
     """
-    command = [sys.executable, "-m", "inkling.cli.bench.llama_server", *_arguments(options)]
+    command = [sys.executable, "-P", "-m", "inkling.cli.bench.llama_server"]
+    command += _arguments(options)
     environment = os.environ | {"INKLING_LLAMA_SERVER_KEY": options.api_key}
     with (
         Path(log or os.devnull).open("wb") as errors,

@@ -89,7 +89,8 @@ class InklingSide:
         """Start the server and wait until its model is ready. Raises NotReady."""
         started = now()
         try:
-            await self._client.start([sys.executable, "-m", "inkling", "serve"], dict(os.environ))
+            command = [sys.executable, "-P", "-m", "inkling", "serve"]
+            await self._client.start(command, dict(os.environ))
             await self._client.request("initialize", self._initialize())
             self.seen.initialize_ms = (now() - started) * 1000
             self._client.notify("initialized", {})
