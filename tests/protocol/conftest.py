@@ -1,5 +1,8 @@
 """Servers for one test each: ended after it, with nothing said on stderr or out of turn."""
 
+import asyncio
+import functools
+import inspect
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,7 +15,28 @@ from inkling.config import Settings
 from inkling.models.cache import resolve
 from protocol.client import Client
 
+LONGEST_S = 120.0
+"""For one test: above what all its awaits may take, so that a hang is a failure with a place."""
+
 Starter = Callable[..., Awaitable[Client]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bound every asynchronous test of this folder."""
+    for item in items:
+        if Path(__file__).parent not in item.path.parents or not isinstance(item, pytest.Function):
+            continue
+        if inspect.iscoroutinefunction(item.obj):
+            item.obj = _bounded(item.obj)
+
+
+def _bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(test)
+    async def run(*args: Any, **kwargs: Any) -> None:
+        async with asyncio.timeout(LONGEST_S):
+            await test(*args, **kwargs)
+
+    return run
 
 
 @pytest.fixture

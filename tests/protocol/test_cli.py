@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,8 +167,13 @@ def test_ctrl_c_is_one_line(source: Path, script: Script, tmp_path: Path) -> Non
     )
     assert child.stderr is not None
     seen = b""
+    watchdog = threading.Timer(60, child.kill)  # a read from a silent child has no timeout
+    watchdog.start()
     while b"Waiting" not in seen:  # the spinner shows the engine's step: it is being waited for
-        seen += child.stderr.read1()
+        chunk = child.stderr.read1()
+        assert chunk, seen.decode()
+        seen += chunk
+    watchdog.cancel()
     child.send_signal(interrupt)
     _, err = child.communicate(timeout=30)
     assert child.returncode == 130

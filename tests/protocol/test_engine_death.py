@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol.client import Client
+from protocol.client import PATIENCE_S, Client
 
 pytestmark = [
     pytest.mark.model,
@@ -60,11 +60,12 @@ async def test_it_cannot_be_loaded(start, tmp_path):
 
 async def _ready(client: Client) -> None:
     seen = 0
-    while True:
-        message = await client.message("inkling/status", seen)
-        seen += 1
-        if seen > 1 and message["params"]["state"] == "ready" and seen == _count(client):
-            return
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            message = await client.message("inkling/status", seen)
+            seen += 1
+            if seen > 1 and message["params"]["state"] == "ready" and seen == _count(client):
+                return
 
 
 def _count(client: Client) -> int:

@@ -1,8 +1,10 @@
 """Settings as clients give them: at the start, pulled, pushed, wrong, and changed later."""
 
+import asyncio
+
 import pytest
 
-from protocol.client import NO_ANSWER, profile
+from protocol.client import NO_ANSWER, PATIENCE_S, profile
 
 URI = "file:///a.py"
 RULE = {"ends_with": "x = ", "answer": "1", "alternatives": ["2", "3", "4"]}
@@ -73,9 +75,7 @@ async def test_vs_code_is_asked_to_tell_of_changes_and_they_are_followed(start, 
     assert registration["registerOptions"] == {"section": "inkling"}
     client.open(URI, "x = ")
     await client.ready()
-    items: list[object] = []
-    while len(items) < 2:
-        items = await client.inline(URI, 0, 4, triggerKind=1)
+    items = await client.suggested(URI, 0, 4, at_least=2, triggerKind=1)
     assert len(items) == 2
     settings["completionFallback"] = "always"
     settings["disabledLanguages"] = ["python"]
@@ -94,12 +94,12 @@ async def test_a_pushed_model_starts_another_engine(start, script):
     assert (await client.ready())["state"] == "unavailable"
     pushed = {"settings": {"inkling": script(RULE)}}
     client.notify("workspace/didChangeConfiguration", pushed)
-    while (await client.ready())["state"] != "ready":
-        pass
+    async with asyncio.timeout(PATIENCE_S):
+        while (await client.ready())["state"] != "ready":
+            pass
     client.open(URI, "x = ")
-    listed = await client.listed(URI, 0, 4)
-    while not listed["items"]:
-        listed = await client.listed(URI, 0, 4)
+    (item,) = await client.entries(URI, 0, 4)
+    assert item["textEdit"]["newText"] == "1"
 
 
 async def test_switched_off(start, script):
