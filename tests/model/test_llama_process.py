@@ -210,5 +210,19 @@ def test_after_a_native_failure_everything_is_evaluated_anew(
     assert texts_of(events) == expected
 
 
+def test_what_was_said_earlier_never_makes_a_prompt_too_long(tmp_path: Path) -> None:
+    made = decoder(tmp_path)
+    head = ("total = 0\n" * 95,)
+    *_, measured = made.run(Job(GenerateRequest(1, head, max_tokens=0)))
+    assert isinstance(measured, DoneEvent)
+    room = made._context.size - measured.stats.prompt_tokens
+    for number in (2, 3, 4):
+        *events, done = made.run(Job(GenerateRequest(number, head, max_tokens=room)))
+        assert isinstance(done, DoneEvent) and done.reason in ("length", "end"), done
+        assert texts_of(events)
+    *_, done = made.run(Job(GenerateRequest(5, head, max_tokens=room + 3)))
+    assert isinstance(done, DoneEvent) and (done.reason, done.too_long_by) == ("failed", 3)
+
+
 def texts_of(events: Iterable[TextEvent | DoneEvent]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextEvent))

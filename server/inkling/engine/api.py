@@ -121,6 +121,9 @@ class DoneEvent(msgspec.Struct, frozen=True, tag="done"):
     reason: StopReason
     stats: Stats = Stats()
     error: str = ""
+    too_long_by: int = 0
+    """How many tokens the prompt, with `max_tokens`, exceeds the context by, where that is why
+    it failed: a shorter one would not. 0 otherwise."""
 
 
 Event = TextEvent | DoneEvent

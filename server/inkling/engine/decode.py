@@ -23,7 +23,7 @@ from inkling.engine.api import (
     TextEvent,
 )
 from inkling.engine.cache import KvCache
-from inkling.engine.errors import DecodeFailed, ModelError, NoRoom
+from inkling.engine.errors import DecodeFailed, ModelError, NoRoom, TooLong
 from inkling.engine.forks import Forks
 from inkling.engine.healing import Step
 from inkling.engine.lane import Lane
@@ -73,6 +73,7 @@ class Decoder:
         meter = Meter(job.arrived, queue_ms=since(job.arrived))
         reason: StopReason = "failed"
         error = ""
+        too_long_by = 0
         try:
             reason = yield from self._run(job, meter)
         except _Stopped:
@@ -81,12 +82,14 @@ class Decoder:
         except DecodeFailed as problem:
             error = str(problem)
             self.forget()
+        except TooLong as problem:
+            error, too_long_by = str(problem), problem.by
         except ModelError as problem:
             error = str(problem)
         except NoRoom:
             error = "the prompt does not fit into the model's context"
             self.forget()
-        yield DoneEvent(job.request.id, reason, meter.stats(), error)
+        yield DoneEvent(job.request.id, reason, meter.stats(), error, too_long_by)
 
     def forget(self) -> None:
         """Empty the context: what it holds is unknown or in the way."""
@@ -99,16 +102,24 @@ class Decoder:
         forced = request.forced.encode("utf-8", "replace")
         size = len(forced) + sum(len(piece) for piece in request.head if isinstance(piece, str))
         if size > self._size * MAX_BYTES_PER_TOKEN:
-            raise ModelError(f"the prompt of {size} characters is far too long for this context")
+            raise TooLong(
+                f"the prompt of {size} characters is far too long for this context",
+                size // MAX_BYTES_PER_TOKEN + 1 - self._size,
+            )
         head = self._tokens_of(request.head)
         path = self._prompt(head.tokens, forced)
+        if len(path) + request.max_tokens > self._size:
+            # Without what was said earlier, which can be said again, it may fit.
+            self._head = ()
+            path = self._prompt(head.tokens, forced)
         meter.tokenize_ms = since(began)
         meter.prompt_tokens = len(path)
         if len(path) + request.max_tokens > self._size:
             room = max(0, self._size - request.max_tokens)
-            raise ModelError(
+            raise TooLong(
                 f"the prompt has {len(path)} tokens, and only {room} of the context's "
-                f"{self._size} are free for it"
+                f"{self._size} are free for it",
+                len(path) - room,
             )
         self._cache.adopt(path)
         self._head = head.tokens
