@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+import msgspec
 import pytest
 
 from inkling.config import Settings
@@ -241,6 +242,99 @@ async def test_an_engine_that_fails_is_an_empty_answer(open_editor):
     editor = open_editor(script, "x|\n")
     assert await editor.texts() == []
     assert "stopped unexpectedly" in editor.completer.why().reason
+
+
+async def test_thirteen_short_lines_below_the_anchor_are_no_error(open_editor):
+    editor = open_editor(Script(), "def f(a):\n    |\n")
+    await editor.ask()
+    for _ in range(13):
+        editor.type("a = 1\n    ")
+    assert await editor.texts() is not None
+    assert editor.completer.why().reason != "Nothing has been asked for yet."
+
+
+async def test_half_a_line_of_a_run_on_is_asked_for_again(open_editor):
+    first = Rule(ends_with="f():\n    ", answer="a = 1\n    b = so", reason="length")
+    script = Script((Rule(ends_with="a = 1\n    b = ", answer="something\n"), first))
+    editor = open_editor(script, "def f():\n    |\n")
+    assert await editor.texts() == ["a = 1"]
+    editor.type("a = 1\n    b = ")
+    assert await editor.texts() == ["something"]
+
+
+async def test_another_documents_key_does_not_cut_an_answer_short(open_editor):
+    script = Script((Rule(ends_with="x", answer=(Step(" = 1"), Step("2\n", gate="go"))),))
+    editor = open_editor(script, "x|\n")
+    other = "file:///project/other.py"
+    editor.store.open(other, "python", 1, "y\n")
+    await editor.completer.complete(
+        CompletionRequest(editor.store.snapshot(other), 0, patience_ms=60)
+    )
+    asking = asyncio.create_task(editor.ask())
+    await let_run()
+    edits = editor.store.change(other, 2, [Change("z", (0, 0, 0, 0))])
+    editor.completer.changed(editor.store.snapshot(other), edits)
+    editor.engine.open_gate("go")
+    assert [item.text for item in await asking] == [" = 12"]
+
+
+async def test_a_bracket_the_editor_closes_by_itself_agrees(open_editor):
+    script = Script(
+        (Rule(ends_with="x = ", answer=(Step("foo("), Step("bar)\n", gate="go"))),),
+        otherwise="nothing",
+    )
+    editor = open_editor(script, "x = |\n")
+    asking = asyncio.create_task(editor.ask())
+    await let_run()
+    editor.type("foo")
+    editor.replace(editor.cursor, editor.cursor, "()")
+    editor.cursor -= 1
+    answer = asyncio.create_task(editor.ask())
+    await let_run()
+    editor.engine.open_gate("go")
+    assert [item.text for item in await answer] == ["bar"]
+    assert await asking == ()
+    assert len(editor.engine.requests) == 1
+
+
+async def test_stats_are_known_of_a_generation_that_had_enough_lines(open_editor):
+    many = "".join(f"line{number} = {number}\n    " for number in range(30))
+    script = Script((Rule(ends_with="f():\n    ", answer=many),), otherwise="nothing")
+    editor = open_editor(script, "def f():\n    |\n", Settings(max_lines=2))
+    assert await editor.texts()
+    await let_run()
+    assert editor.completer.why().stats is not None
+
+
+async def test_a_prompt_that_was_too_long_is_made_shorter(open_editor):
+    text = "".join(f"{number}, " * 8 + "\n" for number in range(400))
+    script = Script((Rule(ends_with="x", error="the prompt does not fit"),))
+    editor = open_editor(script, text + "x|\n")
+    await editor.ask()
+    running = editor.completer._generator.running
+    assert running is not None
+    assert running.done is not None
+    running.receipt.done = msgspec.structs.replace(running.done, too_long_by=10)
+    editor.completer._generator._learn(running)
+    editor.type("x")
+    await editor.ask()
+    first, second = editor.engine.requests
+    assert len(second.head[1]) < 0.7 * len(first.head[1])
+
+
+async def test_the_idle_move_waits_for_the_run_on(open_editor, monkeypatch):
+    monkeypatch.setattr("inkling.service.generator.IDLE_S", 0.01)
+    rule = Rule(ends_with="f():\n    ", answer=(Step("a = 1\n"), Step("    b", gate="go")))
+    editor = open_editor(Script((rule,), otherwise="nothing"), "def f():\n    |\n")
+    assert await editor.texts() == ["a = 1"]
+    editor.type("a = 1\n    ")
+    asking = asyncio.create_task(editor.ask())
+    await let_run()
+    editor.engine.open_gate("go")
+    await asking
+    async with asyncio.timeout(5):
+        while not editor.engine.requests[-1].background:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
 
 
 async def test_closing_the_document_stops_its_generation(open_editor):

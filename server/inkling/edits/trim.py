@@ -49,7 +49,7 @@ def trim(text: str, around: Surroundings, *, max_lines: int) -> Trimmed:
     text = after("repeats the rest of the line", cut_tail_overlap(text, around.tail))
     text = after("repeats the lines below", cut_following_lines(text, around))
     text = after("repeats itself", cut_repetition(text, around))
-    text = after("too many lines", "".join(text.splitlines(keepends=True)[:max_lines]))
+    text = after("too many lines", "\n".join(text.split("\n")[:max_lines]))
     if not text.strip():
         return Trimmed("", tuple(cut_by))
     return Trimmed(text, tuple(cut_by))
@@ -93,7 +93,9 @@ def cut_tail_overlap(text: str, tail: str) -> str:
     stripped = text.partition("\n")[0].rstrip()
     for length in range(min(len(stripped), len(tail)), 0, -1):
         if stripped.endswith(tail[:length]) and (length == len(tail) or length > 2):
-            return stripped[: len(stripped) - length]
+            shorter = stripped[: len(stripped) - length]
+            if len(unclosed_brackets(shorter)) <= len(unclosed_brackets(stripped)):
+                return shorter  # else what looks like the tail closes a bracket of the text
     return text
 
 

@@ -19,6 +19,8 @@ from inkling.text.document import Document, Edit
 MIDDLE_BYTES = 600
 """About 200 tokens: past this the middle is long enough that re-anchoring costs less than
 the quality lost by a stale window. Re-anchoring happens in idle time where it can."""
+MIDDLE_LINES = 12
+"""The same in line ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ class Anchor:
     indented: bool
     """The suffix starts at the end of the cursor's line; the rest of that line was nothing
     but closing brackets an editor inserts by itself, which the prompt leaves out."""
+
+    to_the_end: bool
+    """Nothing follows the suffix: it reaches the end of the document."""
 
     @property
     def offset(self) -> int:
@@ -73,6 +78,7 @@ def place(document: Document, offset: int, budget: Budget, former: Anchor | None
         prefix=document.data[chosen.start : chosen.anchor],
         suffix=document.data[chosen.suffix_start : chosen.suffix_end],
         indented=context.tail_is_closers,
+        to_the_end=chosen.suffix_end == len(document.data),
     )
 
 
@@ -82,11 +88,17 @@ def holds(anchor: Anchor, document: Document, offset: int) -> bool:
         return False
     if not _prefix_holds(document, anchor):
         return False
+    middle = document.data[anchor.offset : offset]
+    if max(middle.count(b"\n"), middle.count(b"\r")) > MIDDLE_LINES:
+        return False
     context = line_context(document, offset)
     if context.tail_is_closers != anchor.indented:
         return False
     after = document.line_end(offset) if anchor.indented else offset
-    return document.data[after : after + len(anchor.suffix)] == anchor.suffix
+    end = after + len(anchor.suffix)
+    if anchor.to_the_end and end != len(document.data):
+        return False
+    return document.data[after:end] == anchor.suffix
 
 
 def shifted(anchor: Anchor, edits: tuple[Edit, ...]) -> Anchor:

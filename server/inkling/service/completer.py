@@ -10,42 +10,32 @@ found to add a parse error.
 """
 
 import asyncio
+import itertools
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from inkling.config import Settings
 from inkling.engine.api import Engine, Ready, Starting
-from inkling.service.forecast import Forecast, Forecasts, sights
+from inkling.service.demand import Demand
+from inkling.service.forecast import Forecast, Forecasts, compare
 from inkling.service.generation import Generation
-from inkling.service.generator import Demand, Generator
+from inkling.service.generator import Generator
 from inkling.service.journal import Journal
 from inkling.service.records import CompletionRequest, Suggestion, Why
 from inkling.service.shaping import Shaped, shape, wants_lines
 from inkling.service.signal import Signal
+from inkling.service.turn import SHORTEST_CHECK_MS, Turn, wait_for_texts
 from inkling.syntax.client import SyntaxClient
 from inkling.text.document import Document, Edit
 
 LONG_LINE_BYTES = 2_000
-BUDGET_MS = 10_000
-"""Where the editor waits. Answering empty sooner would leave a user who has stopped typing
-with nothing until the next key; a newer request ends the wait at once anyway."""
-MARGIN_MS = 50
-"""Kept free for the way to an editor that gives up at a fixed time."""
-FURTHER_LINES_MS = 300
-"""How long further lines are waited for once the first could be shown."""
-SHORTEST_CHECK_MS = 60.0
-LONGEST_CHECK_MS = 500.0
-"""For the syntax worker: where the editor waits, a cold worker is worth waiting for, too."""
+REMEMBERED = 64
+"""Suggestions that may still be accepted."""
+NEWER = "A newer request came."
 
-
-@dataclass(slots=True)
-class _Turn:
-    """One call of `complete`; only the newest is waited for."""
-
-    request: CompletionRequest
-    started: float
-    why: Why
+_suggestion_numbers = itertools.count(1)  # unique in the process: a restart must not reuse them
 
 
 class Completer:
@@ -60,9 +50,9 @@ class Completer:
         self._generator = Generator(engine, self._forecasts, self._signal, settings)
         self._journal = Journal()
         self._demand = Demand()
-        self._turn: _Turn | None = None
+        self._turn: Turn | None = None
+        self._shown: OrderedDict[str, tuple[str, int]] = OrderedDict()
         self._accepted: tuple[str, int] | None = None
-        self._suggestions = 0
 
     # -- what happens to documents ---------------------------------------------------------
 
@@ -75,11 +65,13 @@ class Completer:
         and starts one where a request is likely to follow. No waiting, < 1 ms."""
         if not edits:
             return
-        if self._demand.holds(document.uri):
-            self._syntax.prepare(document)
         self._generator.edited(document, edits)
-        typed = len(edits) == 1 and edits[0].old_end == edits[0].start and edits[0].text
-        if typed and self._demand.holds(document.uri):
+        self._accepted = _moved(self._accepted, document.uri, edits)
+        if not self._demand.holds(document.uri):
+            return
+        self._syntax.prepare(document)
+        elsewhere = self._turn is not None and self._turn.request.document.uri != document.uri
+        if len(edits) == 1 and _is_typed(edits[0]) and not elsewhere:
             self.prepare(document, edits[0].new_end)
 
     def closed(self, uri: str) -> None:
@@ -97,11 +89,9 @@ class Completer:
 
     async def complete(self, request: CompletionRequest) -> tuple[Suggestion, ...]:
         """Suggestions for the cursor; empty when there is nothing to say (see `why`)."""
-        first = Why(
-            uri=request.document.uri, version=request.document.version, offset=request.offset
-        )
-        turn = self._turn = _Turn(request, time.perf_counter(), first)
-        self._signal.fire()
+        turn = self._new_turn(request)
+        self._supersede(NEWER)
+        self._turn = turn
         self._demand.note(request.document.uri)
         try:
             return await self._answer(turn)
@@ -109,6 +99,8 @@ class Completer:
             self._record(turn, self._generator.running, reason="The editor cancelled the request.")
             raise
         finally:
+            if self._turn is turn:
+                self._turn = None
             self._generator.rest_at(request.document, request.offset)
 
     def prepare(self, document: Document, offset: int) -> None:
@@ -116,29 +108,34 @@ class Completer:
         if self._refusal(document, offset) or self._engine_refusal():
             return
         self._demand.note(document.uri)
-        found = self._forecasts.find(document, offset)
-        if found is None or _is_behind(found[0], document, offset):
+        if self._forecasts.find(document, offset) is None:
             self._generate(document, offset, 1)
 
     async def ready(self, document: Document, offset: int) -> tuple[Suggestion, ...]:
         """What can be suggested now, without waiting for the model (a few ms at most)."""
+        if self._refusal(document, offset):
+            return ()
         self._demand.note(document.uri)
+        self._generator.rest_at(document, offset)
         found = self._forecasts.find(document, offset)
-        if found is None or self._refusal(document, offset):
+        if found is None:
             return ()
         forecast, rest = found
-        request = CompletionRequest(document, offset)
-        turn = _Turn(
-            request,
-            time.perf_counter(),
-            Why(uri=document.uri, version=document.version, offset=offset),
-        )
-        if not forecast.complete and b"\n" not in rest.lstrip():
+        if forecast.end == "growing" and b"\n" not in rest.lstrip():
             return ()  # a first line that is still growing
-        shaped = await self._shape(
-            document, offset, rest, finished=forecast.complete, deadline_ms=SHORTEST_CHECK_MS
+        turn = self._new_turn(CompletionRequest(document, offset))
+        turn.why = replace(turn.why, source="typed-through")
+        shaped = await shape(
+            self._syntax,
+            document,
+            offset,
+            rest,
+            multiline=turn.multiline,
+            finished=forecast.end != "growing",
+            max_lines=self._settings.max_lines,
+            deadline_ms=SHORTEST_CHECK_MS,
         )
-        return self._finish(turn, request, [shaped], self._generator.owner_of(forecast))
+        return self._finish(turn, [shaped], self._generator.owner_of(forecast))
 
     async def stream(self, request: CompletionRequest) -> AsyncIterator[str]:
         """The raw text of the suggestion as it grows, each time whole; for previews.
@@ -149,19 +146,19 @@ class Completer:
         self.prepare(document, offset)
         said: bytes | None = None
         while (found := self._forecasts.find(document, offset)) is not None:
+            news = self._signal.count
             forecast, rest = found
             if rest != said:
                 said = rest
                 yield rest.decode("utf-8", "replace")
-            if forecast.complete:
+            if forecast.end != "growing":
                 return
-            await self._signal.wait()
+            await self._signal.wait(news)
 
     def accepted(self, suggestion_id: str) -> None:
         """The user took a suggestion; what follows it may now be offered on a new line."""
-        why = self._journal.accept(suggestion_id)
-        if why is not None:
-            self._accepted = (why.uri, why.offset)
+        self._journal.accept(suggestion_id)
+        self._accepted = self._shown.pop(suggestion_id, self._accepted)
 
     def why(self) -> Why:
         """The last request: what it was made of, or why there was nothing."""
@@ -174,44 +171,32 @@ class Completer:
 
     async def close(self) -> None:
         """Stop everything this service started."""
-        self._turn = None
-        self._signal.fire()
+        self._supersede("Inkling is restarting.")
         await self._generator.close()
 
     # -- answering -------------------------------------------------------------------------
 
-    async def _answer(self, turn: _Turn) -> tuple[Suggestion, ...]:
-        request = _with_selected(turn.request)
+    async def _answer(self, turn: Turn) -> tuple[Suggestion, ...]:
+        request = turn.request
         document, offset = request.document, request.offset
-        refusal = self._refusal(document, offset)
-        found = None if refusal else self._forecasts.find(document, offset)
-        if not refusal and found is None:
-            refusal = self._engine_refusal()
-        if refusal:
-            self._record(turn, reason=refusal)
-            return ()
+        if refusal := self._refusal(document, offset):
+            return self._nothing(turn, refusal)
         wanted = max(1, request.max_items) if request.invoked else 1
-        if found is not None and wanted == 1 and not _is_behind(found[0], document, offset):
+        found = self._forecasts.find(document, offset) if wanted == 1 else None
+        if found is not None:
             forecast, rest = found
-            if forecast.ended and not rest.strip() and not request.invoked:
-                self._record(turn, reason="The model expects nothing more here.")
-                return ()
-            if rest.strip() or not forecast.complete:
-                forecasts: tuple[Forecast, ...] = (forecast,)
+            if rest.strip() or forecast.end == "growing":
                 generation = self._generator.owner_of(forecast)
-                return await self._settle(turn, request, forecasts, generation)
+                return await self._settle(turn, (forecast,), generation)
+            if not request.invoked:
+                return self._nothing(turn, "The model expects nothing more here.")
         if refusal := self._engine_refusal():
-            self._record(turn, reason=refusal)
-            return ()
+            return self._nothing(turn, refusal)
         generation = self._generate(document, offset, wanted)
-        return await self._settle(turn, request, generation.forecasts, generation)
+        return await self._settle(turn, generation.forecasts, generation)
 
     async def _settle(
-        self,
-        turn: _Turn,
-        request: CompletionRequest,
-        forecasts: tuple[Forecast, ...],
-        generation: Generation | None,
+        self, turn: Turn, forecasts: tuple[Forecast, ...], generation: Generation | None
     ) -> tuple[Suggestion, ...]:
         """Wait until the forecasts have something to show, and show it."""
         if generation is not None:
@@ -222,77 +207,22 @@ class Completer:
                 suffix_bytes=len(generation.anchor.suffix),
                 typed_bytes=forecasts[0].given,
             )
-        waited = any(not _has_line(forecast, request) for forecast in forecasts)
+        waited = any(not _has_line(forecast, turn.request) for forecast in forecasts)
         turn.why = replace(turn.why, source="model" if waited else "typed-through")
-        shaped = await self._wait_and_shape(turn, request, forecasts)
-        return self._finish(turn, request, shaped, generation)
-
-    async def _wait_and_shape(
-        self, turn: _Turn, request: CompletionRequest, forecasts: tuple[Forecast, ...]
-    ) -> list[Shaped] | None:
-        """The forecasts' texts in a form to show, best first; None if a newer request came.
-
-        Answers at the first complete line (where several lines are wanted, a little later)
-        or at the time budget, whichever is first.
-        """
-        document, offset = request.document, request.offset
-        budget_ms = self._budget_ms(request)
-        deadline = turn.started + budget_ms / 1000
-        patience = turn.started + min(FURTHER_LINES_MS, budget_ms) / 1000
-        multiline = self._wants_lines(document, offset)
-        judged_lines = 0
-        best: list[Shaped] = []
-        while self._turn is turn:
-            now = time.perf_counter()
-            rests = [_rest(forecast, document, offset) for forecast in forecasts]
-            finished = all(forecast.complete for forecast in forecasts) or now >= deadline
-            lines = min(rest.lstrip().count(b"\n") for rest in rests)
-            if finished or lines > judged_lines:
-                judged_lines = lines
-                final = finished or not multiline
-                check_ms = min(LONGEST_CHECK_MS, (deadline - now) * 1000)
-                best = [
-                    await self._shape(document, offset, rest, finished=final, deadline_ms=check_ms)
-                    for rest in rests
-                ]
-                if final or all(shaped.judgement.closed for shaped in best):
-                    return best if self._turn is turn else None
-            usable = any(shaped.text for shaped in best)
-            now = time.perf_counter()
-            if usable and now >= patience:
-                return best if self._turn is turn else None
-            await self._signal.wait(max(0.001, (patience if usable else deadline) - now))
-        return None
-
-    async def _shape(
-        self, document: Document, offset: int, rest: bytes, *, finished: bool, deadline_ms: float
-    ) -> Shaped:
-        return await shape(
-            self._syntax,
-            document,
-            offset,
-            rest,
-            multiline=self._wants_lines(document, offset),
-            finished=finished,
-            max_lines=self._settings.max_lines,
-            deadline_ms=max(SHORTEST_CHECK_MS, deadline_ms),
-        )
+        shaped = await wait_for_texts(turn, forecasts, self._signal, self._syntax, self._settings)
+        return self._finish(turn, shaped, generation)
 
     def _finish(
-        self,
-        turn: _Turn,
-        request: CompletionRequest,
-        shaped: list[Shaped] | None,
-        generation: Generation | None,
+        self, turn: Turn, shaped: list[Shaped] | None, generation: Generation | None
     ) -> tuple[Suggestion, ...]:
         """Turn texts into suggestions and write the journal."""
         if shaped is None:
-            self._record(turn, generation, reason="A newer request came.")
+            self._record(turn, generation, reason=turn.superseded)
             return ()
         turn.why = replace(
             turn.why,
             filters=tuple(dict.fromkeys(name for item in shaped for name in item.filters)),
-            judge_ms=max(item.judge_ms for item in shaped),
+            judge_ms=max((item.judge_ms for item in shaped), default=0.0),
         )
         usable = [item for item in shaped if item.text]
         if not usable:
@@ -302,7 +232,7 @@ class Completer:
         if generation is not None and all(item.judgement.closed for item in shaped):
             self._generator.stop(generation)
         texts = dict.fromkeys(item.text for item in usable)
-        suggestions = tuple(self._suggest(request, text) for text in texts)
+        suggestions = tuple(self._suggest(turn.request, text) for text in texts)
         turn.why = replace(
             turn.why,
             outcome="shown",
@@ -320,30 +250,38 @@ class Completer:
             document,
             offset,
             candidates=candidates,
-            multiline=self._wants_lines(document, offset),
+            multiline=wants_lines(document, offset, self._settings, self._accepted),
         )
 
     def _suggest(self, request: CompletionRequest, text: str) -> Suggestion:
-        self._suggestions += 1
+        number = f"s{next(_suggestion_numbers)}"
         if request.document.newline != "\n":
             text = text.replace("\n", request.document.newline)
+        start = end = request.offset
+        taken_to = start + len(text.encode("utf-8", "surrogatepass"))
         if request.selected is not None:
             selected = request.selected
             text, start, end = selected.text + text, selected.start, selected.end
-        else:
-            start = end = request.offset
-        return Suggestion(f"s{self._suggestions}", text, start, end)
+        self._shown[number] = (request.document.uri, taken_to)
+        while len(self._shown) > REMEMBERED:
+            self._shown.popitem(last=False)
+        return Suggestion(number, text, start, end)
+
+    def _new_turn(self, request: CompletionRequest) -> Turn:
+        document = request.document
+        first = Why(uri=document.uri, version=document.version, offset=request.offset)
+        inserted = _with_selected(request)
+        multiline = wants_lines(inserted.document, inserted.offset, self._settings, self._accepted)
+        return Turn(inserted, time.perf_counter(), first, multiline)
+
+    def _supersede(self, reason: str) -> None:
+        """Nobody waits for the present turn any more."""
+        if self._turn is not None:
+            self._turn.superseded = reason
+            self._turn = None
+        self._signal.fire()
 
     # -- small questions -------------------------------------------------------------------
-
-    def _budget_ms(self, request: CompletionRequest) -> float:
-        """How long an answer may take."""
-        if self._settings.answer_budget_ms is not None:
-            return self._settings.answer_budget_ms
-        return BUDGET_MS if request.patience_ms is None else request.patience_ms - MARGIN_MS
-
-    def _wants_lines(self, document: Document, offset: int) -> bool:
-        return wants_lines(document, offset, self._settings, self._accepted)
 
     def _refusal(self, document: Document, offset: int) -> str:
         """Why nothing is suggested at this place, whatever the model says; else empty."""
@@ -365,7 +303,11 @@ class Completer:
             return f"The model is not ready yet: {state.step}."
         return state.reason
 
-    def _record(self, turn: _Turn, generation: Generation | None = None, *, reason: str) -> None:
+    def _nothing(self, turn: Turn, reason: str) -> tuple[Suggestion, ...]:
+        self._record(turn, None, reason=reason)
+        return ()
+
+    def _record(self, turn: Turn, generation: Generation | None, *, reason: str) -> None:
         state = self._engine.state
         record = replace(
             turn.why,
@@ -373,7 +315,7 @@ class Completer:
             model=state.model.name if isinstance(state, Ready) else "",
             total_ms=(time.perf_counter() - turn.started) * 1000,
         )
-        self._journal.add(record, generation)
+        self._journal.add(record, generation.receipt if generation is not None else None)
 
 
 def _with_selected(request: CompletionRequest) -> CompletionRequest:
@@ -389,28 +331,33 @@ def _with_selected(request: CompletionRequest) -> CompletionRequest:
     return replace(request, document=document, offset=selected.start + len(inserted))
 
 
-def _is_behind(forecast: Forecast, document: Document, offset: int) -> bool:
-    """Whether the user has typed past what a forecast says, or it ended too early to help."""
-    for sight in sights(document, offset):
-        if sight.place == forecast.place:
-            ahead = len(sight.typed) - len(forecast.text)
-            return ahead > 0 or (ahead == 0 and forecast.complete and not forecast.ended)
-    return True
+def _is_typed(edit: Edit) -> bool:
+    """Whether an edit is typing that leaves the cursor behind it, as far as can be seen: a
+    pair of brackets or quotes was closed by the editor, and the cursor is inside."""
+    pair = len(edit.text) == 2 and edit.text in (b"()", b"[]", b"{}", b'""', b"''", b"``")
+    return edit.old_end == edit.start and bool(edit.text) and not pair
 
 
-def _rest(forecast: Forecast, document: Document, offset: int) -> bytes:
-    """What `forecast` says after the cursor; empty while it is behind it."""
-    for sight in sights(document, offset):
-        if sight.place == forecast.place:
-            agrees = forecast.text.startswith(sight.typed)
-            return forecast.text[len(sight.typed) :] if agrees else b""
-    return b""
+def _moved(
+    mark: tuple[str, int] | None, uri: str, edits: tuple[Edit, ...]
+) -> tuple[str, int] | None:
+    """A byte of a document after `edits`; None where they overlap it."""
+    if mark is None or mark[0] != uri:
+        return mark
+    offset = mark[1]
+    for edit in edits:
+        if edit.start >= offset:
+            continue
+        if edit.old_end > offset:
+            return None
+        offset += edit.new_end - edit.old_end
+    return uri, offset
 
 
 def _has_line(forecast: Forecast, request: CompletionRequest) -> bool:
     """Whether a forecast's next line is already there."""
-    rest = _rest(forecast, request.document, request.offset)
-    return forecast.complete or b"\n" in rest.lstrip()
+    rest = compare(forecast, request.document, request.offset).rest
+    return forecast.end != "growing" or b"\n" in rest.lstrip()
 
 
 def _silence(why: Why, generation: Generation | None) -> str:

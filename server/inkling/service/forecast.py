@@ -2,21 +2,24 @@
 
 A forecast is text that was predicted to follow a line's start. While the user types what it
 says, the rest of it is the suggestion: that is typing through, continuing after an accepted
-line, and going back with backspace, all by one comparison of bytes.
+line, and going back with backspace, all by one comparison of bytes (`compare`).
 
 Owner: the event loop's thread (through `Completer`).
 """
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
 
+from inkling.prompt.anchor import MIDDLE_LINES
 from inkling.syntax.scope import line_context
 from inkling.text.document import Document
 
 BEFORE_BYTES = 256
 AFTER_BYTES = 80
-LINES_BACK = 12
+LINES_BACK = MIDDLE_LINES + 1
+"""Lines above the cursor from which a forecast is looked for: those a held anchor can be in."""
 CAPACITY = 200
 """Places remembered, over all documents."""
 CHOICES = 8
@@ -36,18 +39,28 @@ class Place:
     after: bytes
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Forecast:
-    """Text predicted from a place on. Grows while `complete` is False."""
+    """Text predicted from a place on; grows until it has an end."""
 
     place: Place
     text: bytes
-    complete: bool = False
-    """The model ended it: nothing more is to come."""
     given: int = 0
     """Bytes at the start of `text` that the user had typed when it was asked for."""
-    ended: bool = field(default=False)
-    """Ended because the model said so, not because of a limit."""
+    end: Literal["growing", "model", "cut"] = "growing"
+    """Who ended it: the model ("nothing more belongs here"), or something that cut it short,
+    so that its last line may be half a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A forecast against the text left of a cursor."""
+
+    relation: Literal["says", "behind", "disagrees"]
+    """It has something to say about what comes next (perhaps not yet); the user has typed past
+    it; or it is about another text."""
+    rest: bytes = b""
+    """What it says next. Of a forecast that was cut short only whole lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +68,54 @@ class Sight:
     """A place seen from a cursor."""
 
     place: Place
-    start: int
-    """Byte offset of the place's line in the document it was seen in."""
     typed: bytes
-    """The text from there to the cursor, with "\\n" for every line end, as the model writes."""
+    """The text from the place to the cursor, with "\\n" for every line end, as the model
+    writes."""
 
 
 def sights(document: Document, offset: int) -> Iterator[Sight]:
     """The places a cursor at byte `offset` can be seen from, nearest line first."""
-    context = line_context(document, offset)
-    after_start = document.line_end(offset) if context.tail_is_closers else offset
-    after = document.data[after_start : after_start + AFTER_BYTES]
     start = document.line_start(offset)
     for _ in range(LINES_BACK):
-        before = document.data[max(0, start - BEFORE_BYTES) : start]
-        typed = unix_lines(document.data[start:offset])
-        yield Sight(Place(document.uri, before, after), start, typed)
+        yield Sight(place_at(document, offset, start), unix_lines(document.data[start:offset]))
         if start == 0:
             return
         start = document.line_start(start - 1)
 
 
+def place_at(document: Document, offset: int, start: int) -> Place:
+    """The place of the line that starts at byte `start`, the hole ending at byte `offset`."""
+    after = document.line_end(offset) if line_context(document, offset).tail_is_closers else offset
+    data = document.data
+    return Place(
+        document.uri, data[max(0, start - BEFORE_BYTES) : start], data[after : after + AFTER_BYTES]
+    )
+
+
 def unix_lines(data: bytes) -> bytes:
     """`data` with "\\n" for every line end."""
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+
+
+def compare(forecast: Forecast, document: Document, offset: int) -> Comparison:
+    """What `forecast` has to do with a cursor at byte `offset`."""
+    for sight in sights(document, offset):
+        if sight.place == forecast.place:
+            return _compare_typed(forecast, sight.typed)
+    return Comparison("disagrees")
+
+
+def _compare_typed(forecast: Forecast, typed: bytes) -> Comparison:
+    if len(typed) < forecast.given:
+        return Comparison("disagrees")  # it starts with what the user has just deleted
+    if not forecast.text.startswith(typed):
+        ahead = forecast.end == "growing" and typed.startswith(forecast.text)
+        return Comparison("behind" if ahead else "disagrees")
+    rest = forecast.text[len(typed) :]
+    if forecast.end == "cut":
+        rest = rest[: rest.rfind(b"\n") + 1]
+        return Comparison("says" if rest.strip() else "behind", rest)
+    return Comparison("says", rest)
 
 
 class Forecasts:
@@ -88,13 +125,9 @@ class Forecasts:
         self._by_place: OrderedDict[Place, list[Forecast]] = OrderedDict()
 
     def add(self, forecasts: tuple[Forecast, ...]) -> None:
-        """Make a generation's forecasts, best first, the first choices at their place.
-
-        Unfinished ones of an older generation give way: they never will be finished.
-        """
+        """Make a generation's forecasts, best first, the first choices at their place."""
         place = forecasts[0].place
-        finished = [old for old in self._by_place.get(place, ()) if old.complete]
-        self._by_place[place] = [*forecasts, *finished][:CHOICES]
+        self._by_place[place] = [*forecasts, *self._by_place.get(place, ())][:CHOICES]
         self._by_place.move_to_end(place)
         while len(self._by_place) > CAPACITY:
             self._by_place.popitem(last=False)
@@ -102,22 +135,18 @@ class Forecasts:
     def find(self, document: Document, offset: int) -> tuple[Forecast, bytes] | None:
         """A forecast that agrees with the document up to the cursor, and what it says next.
 
-        The rest is empty when the forecast agrees but has not got past the cursor yet.
+        The rest is empty where the forecast is still on its way to the cursor, or says that
+        nothing more belongs there. One the user has typed past is not found.
         """
         waiting: tuple[Forecast, bytes] | None = None
         for sight in sights(document, offset):
-            typed = sight.typed
             for forecast in self._by_place.get(sight.place, ()):
-                if len(typed) < forecast.given:
-                    continue  # it starts with what the user has just deleted
-                if forecast.text.startswith(typed):
-                    rest = forecast.text[len(typed) :]
-                    if rest.strip() or forecast.ended:
-                        return forecast, rest
-                    if not forecast.complete:
-                        waiting = waiting or (forecast, rest)
-                elif not forecast.complete and typed.startswith(forecast.text):
-                    waiting = waiting or (forecast, b"")
+                found = _compare_typed(forecast, sight.typed)
+                if found.relation != "says":
+                    continue
+                if found.rest.strip() or forecast.end == "model":
+                    return forecast, found.rest
+                waiting = waiting or (forecast, found.rest)
         return waiting
 
     def forget(self, uri: str) -> None:

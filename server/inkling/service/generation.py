@@ -1,18 +1,23 @@
 """One engine request on behalf of a document, and the forecasts it fills.
 
-Owner: the event loop's thread. `pump` is the only writer of the forecasts' text.
+Owner: the event loop's thread.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inkling.engine.api import DoneEvent, Event, GenerateRequest, TextEvent
 from inkling.prompt.anchor import Anchor
 from inkling.service.forecast import Forecast
-from inkling.service.signal import Signal
 
 
 @dataclass(slots=True)
+class Receipt:
+    """How a request ended; None until then. Holds no source text, so it may be kept."""
+
+    done: DoneEvent | None = None
+
+
+@dataclass(slots=True, eq=False)
 class Generation:
     """A running or finished engine request."""
 
@@ -22,7 +27,11 @@ class Generation:
     forecasts: tuple[Forecast, ...]
     line_limit: int
     """Complete lines after which nobody needs more."""
-    done: DoneEvent | None = None
+    receipt: Receipt = field(default_factory=Receipt)
+
+    @property
+    def done(self) -> DoneEvent | None:
+        return self.receipt.done
 
     @property
     def spoken(self) -> bool:
@@ -37,26 +46,18 @@ class Generation:
             for forecast in self.forecasts
         )
 
-    async def pump(self, events: AsyncIterator[Event], signal: Signal) -> bool:
-        """Move events into the forecasts until the end.
+    def take(self, event: Event) -> None:
+        """Note what the engine says."""
+        if isinstance(event, TextEvent):
+            self.forecasts[event.candidate].text += event.text.encode("utf-8", "surrogatepass")
+        else:
+            self.receipt.done = event
+            self.end()
 
-        Returns False when it stopped because there is enough; the caller cancels the request.
-        """
-        try:
-            async for event in events:
-                if isinstance(event, TextEvent):
-                    self.forecasts[event.candidate].text += event.text.encode(
-                        "utf-8", "surrogatepass"
-                    )
-                    if self.enough:
-                        return False
-                else:
-                    self.done = event
-                signal.fire()
-            return True
-        finally:
-            ended = self.done is not None and self.done.reason in ("end", "stop")
-            for forecast in self.forecasts:
-                forecast.complete = True
-                forecast.ended = ended
-            signal.fire()
+    def end(self) -> None:
+        """No more is coming."""
+        done = self.receipt.done
+        by_model = done is not None and done.reason in ("end", "stop")
+        for forecast in self.forecasts:
+            if forecast.end == "growing":
+                forecast.end = "model" if by_model else "cut"

@@ -6,22 +6,25 @@ KV cache, and is moved in idle time, not on a key.
 """
 
 import asyncio
-import time
+import logging
 from collections.abc import AsyncIterator, Coroutine
 
 from inkling.config import Settings
-from inkling.engine.api import Engine, GenerateRequest, Piece, Ready
-from inkling.prompt.anchor import Anchor, holds, place, shifted
+from inkling.engine.api import DoneEvent, Engine, Event, GenerateRequest, Piece, Ready
+from inkling.prompt.anchor import Anchor, Budget, holds, place, shifted
 from inkling.prompt.fim import completion_head
 from inkling.service.budget import generation_tokens, prompt_budget
-from inkling.service.forecast import Forecast, Forecasts, Place, sights, unix_lines
+from inkling.service.forecast import Forecast, Forecasts, compare, place_at, unix_lines
 from inkling.service.generation import Generation
 from inkling.service.signal import Signal
 from inkling.syntax.scope import line_context
 from inkling.text.document import Document, Edit
 
+logger = logging.getLogger(__name__)
+
 IDLE_S = 0.7
 """Quiet time after which the anchor is moved to the cursor's line."""
+CLOSING = (b")", b"]", b"}", b'"', b"'", b"`")
 CHATTER = "\n```"
 """Instruction-tuned models end a file with a fence and then explain it."""
 
@@ -39,6 +42,7 @@ class Generator:
         self._signal = signal
         self._anchor: Anchor | None = None
         self._idle: asyncio.TimerHandle | None = None
+        self._scales: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._request_ids = 0
 
@@ -54,7 +58,7 @@ class Generator:
         anchor = self._anchor
         reanchored = anchor is None or not holds(anchor, document, offset)
         if anchor is None or reanchored:
-            anchor = self._anchor = place(document, offset, prompt_budget(state.model), anchor)
+            anchor = self._anchor = self._place(document, offset, state)
         whole_lines = multiline or line_context(document, offset).tail_is_closers
         request = GenerateRequest(
             id=self._next_id(),
@@ -65,7 +69,7 @@ class Generator:
             candidates=candidates,
         )
         start = document.line_start(anchor.offset)
-        where = _place_of(document, offset, start)
+        where = place_at(document, offset, start)
         given = unix_lines(document.data[start:offset])
         forecasts = tuple(Forecast(where, given, given=len(given)) for _ in range(candidates))
         self._forecasts.add(forecasts)
@@ -73,7 +77,7 @@ class Generator:
             request, anchor, reanchored, forecasts, line_limit=max(2, self.settings.max_lines)
         )
         self.running = generation
-        self._spawn(self._pump(generation))
+        self._spawn(self._pump(generation, self._engine.generate(request)))
         return generation
 
     def edited(self, document: Document, edits: tuple[Edit, ...]) -> None:
@@ -85,7 +89,7 @@ class Generator:
             running is not None
             and running.done is None
             and running.anchor.uri == document.uri
-            and not self._agrees(running, document, edits[-1].new_end)
+            and not any(self._agrees(running, document, cursor) for cursor in _cursors(edits[-1]))
         ):
             self._engine.cancel(running.request.id)
 
@@ -100,6 +104,7 @@ class Generator:
             self.stop(self.running)
         if self._anchor is not None and self._anchor.uri == uri:
             self._anchor = None
+        self._scales.pop(uri, None)
 
     def owner_of(self, forecast: Forecast) -> Generation | None:
         """The newest generation, if `forecast` is its."""
@@ -135,13 +140,10 @@ class Generator:
             return running.anchor.prefix == self._anchor.prefix and holds(
                 self._anchor, document, cursor
             )
-        for sight in sights(document, cursor):
-            for forecast in running.forecasts:
-                if forecast.place == sight.place and len(sight.typed) >= forecast.given:
-                    if forecast.text.startswith(sight.typed):
-                        return True
-                    return sight.typed.startswith(forecast.text)
-        return False
+        return any(
+            compare(forecast, document, cursor).relation != "disagrees"
+            for forecast in running.forecasts
+        )
 
     def _reanchor_in_idle_time(self, document: Document, offset: int) -> None:
         """Evaluate a fresh anchor's prompt now, so that the next key does not have to.
@@ -150,23 +152,54 @@ class Generator:
         evaluated of it.
         """
         state, anchor = self._engine.state, self._anchor
-        busy = self.running is not None and self.running.done is None
-        if busy or not isinstance(state, Ready) or anchor is None:
+        if not isinstance(state, Ready) or anchor is None:
+            return
+        if self.running is not None and self.running.done is None:
+            self.rest_at(document, offset)  # it runs on into the forecasts; look again later
             return
         if not holds(anchor, document, offset):
             return
         if b"\n" not in document.data[anchor.offset : offset]:
             return
-        self._anchor = place(document, offset, prompt_budget(state.model), anchor)
+        self._anchor = self._place(document, offset, state)
         warm_up = GenerateRequest(
             id=self._next_id(), head=_head(self._anchor, state), max_tokens=0, background=True
         )
         self._spawn(_drain(self._engine.generate(warm_up)))
 
-    async def _pump(self, generation: Generation) -> None:
-        events = self._engine.generate(generation.request)
-        if not await generation.pump(events, self._signal):
-            self._engine.cancel(generation.request.id)
+    def _place(self, document: Document, offset: int, state: Ready) -> Anchor:
+        budget = prompt_budget(state.model)
+        scale = self._scales.get(document.uri, 1.0)
+        return place(
+            document,
+            offset,
+            Budget(int(budget.prefix_bytes * scale), int(budget.suffix_bytes * scale)),
+            self._anchor,
+        )
+
+    async def _pump(self, generation: Generation, events: AsyncIterator[Event]) -> None:
+        """Move events into the forecasts until the end."""
+        stopped = False
+        try:
+            async for event in events:
+                if not stopped or (generation.done is None and isinstance(event, DoneEvent)):
+                    generation.take(event)
+                if generation.enough and not stopped and generation.done is None:
+                    stopped = True
+                    self.stop(generation)
+                self._signal.fire()
+        finally:
+            generation.end()
+            self._signal.fire()
+        self._learn(generation)
+
+    def _learn(self, generation: Generation) -> None:
+        """Show less of a file whose text takes more tokens than the budget assumes."""
+        if generation.done is None or not generation.done.too_long_by:
+            return
+        uri = generation.anchor.uri
+        self._scales[uri] = max(0.1, self._scales.get(uri, 1.0) / 2)
+        self._anchor = None
 
     def _next_id(self) -> int:
         self._request_ids += 1
@@ -175,26 +208,12 @@ class Generator:
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
 
-
-class Demand:
-    """Which documents somebody asks for suggestions in. Owner: the event loop's thread."""
-
-    SECONDS = 30.0
-
-    def __init__(self) -> None:
-        self._asked: dict[str, float] = {}
-
-    def note(self, uri: str) -> None:
-        self._asked[uri] = time.monotonic()
-
-    def holds(self, uri: str) -> bool:
-        """Whether a request is likely to follow the next key in this document."""
-        return time.monotonic() - self._asked.get(uri, -self.SECONDS) < self.SECONDS
-
-    def forget(self, uri: str) -> None:
-        self._asked.pop(uri, None)
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a generation's task failed", exc_info=error)
 
 
 def _head(anchor: Anchor, state: Ready) -> tuple[Piece, ...]:
@@ -212,11 +231,11 @@ def _stops(document: Document, whole_lines: bool) -> tuple[str, ...]:
     return () if document.language_id == "markdown" else (CHATTER,)
 
 
-def _place_of(document: Document, offset: int, start: int) -> Place:
-    for sight in sights(document, offset):
-        if sight.start == start:
-            return sight.place
-    raise ValueError("the anchor's line is too far above the cursor")
+def _cursors(edit: Edit) -> tuple[int, ...]:
+    """Where the cursor may be after an edit: behind it, or before a bracket or quote that the
+    editor closed by itself."""
+    closed = len(edit.text) > 1 and edit.text[-1:] in CLOSING
+    return (edit.new_end, edit.new_end - 1) if closed else (edit.new_end,)
 
 
 async def _drain(events: AsyncIterator[object]) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 from inkling.engine.api import Stats
 from inkling.text.document import Document
 
-Source = Literal["typed-through", "cache", "model", "none"]
+Source = Literal["typed-through", "model", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Suggestion:
 class Why:
     """What the last suggestion was made of, or why there was none. Holds no source text."""
 
-    outcome: Literal["shown", "nothing", "pending"] = "nothing"
+    outcome: Literal["shown", "nothing"] = "nothing"
     reason: str = "Nothing has been asked for yet."
     source: Source = "none"
     uri: str = ""

@@ -1,6 +1,6 @@
 """From predicted text to what may be shown: trimmed, then judged by the syntax worker.
 
-Stateless apart from the accepted position; event loop's thread. Invariant: text that the
+Stateless. Invariant: text that the
 worker found to add a parse error does not get through.
 """
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from inkling.config import Settings
 from inkling.edits.trim import LOOKAHEAD_LINES, Surroundings, trim
+from inkling.service.forecast import unix_lines
 from inkling.syntax.client import SyntaxClient
 from inkling.syntax.judgement import LARGEST, UNCHECKED, Judgement
 from inkling.syntax.languages import language_of
@@ -32,13 +33,18 @@ def wants_lines(
 ) -> bool:
     """Whether several lines may be suggested at the cursor.
 
-    `accepted` is where the last accepted suggestion started: after it the next line is
-    welcome, too.
+    `accepted` is the document and byte where the last accepted suggestion ended: behind it
+    the next line is welcome, too. Without a grammar nothing could be checked, so one line
+    has to do.
     """
     context = line_context(document, offset)
     if settings.multiline == "never" or (context.tail.strip() and not context.tail_is_closers):
         return False
-    if settings.multiline == "always" or context.multiline:
+    if settings.multiline == "always":
+        return True
+    if language_of(document.language_id, document.uri) is None:
+        return False
+    if context.multiline:
         return True
     if accepted is None or context.tail.strip():
         return False
@@ -96,6 +102,10 @@ async def shape(
     return Shaped(shown, judgement, filters, judge_ms)
 
 
+def _lines(document: Document, start: int, end: int) -> list[str]:
+    return unix_lines(document.data[start:end]).decode("utf-8", "replace").split("\n")
+
+
 def _refusal(document: Document, judgement: Judgement) -> str:
     if judgement.checked:
         return "would not parse"
@@ -107,9 +117,9 @@ def _refusal(document: Document, judgement: Judgement) -> str:
 def surroundings(document: Document, offset: int, context: LineContext) -> Surroundings:
     """The lines around the cursor, decoded."""
     end = document.line_end(offset)
-    below = document.text(end, min(len(document.data), end + 2_000)).splitlines()
+    below = _lines(document, end, end + 2_000)
     start = document.line_start(offset)
-    above = document.text(max(0, start - 1_000), start).splitlines()
+    above = _lines(document, max(0, start - 1_000), start)
     return Surroundings(
         typed=context.typed,
         tail=context.tail,

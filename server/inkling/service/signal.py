@@ -4,24 +4,29 @@ import asyncio
 
 
 class Signal:
-    """A level-free broadcast: `wait` returns at the next `fire`. Event loop's thread only.
+    """A broadcast that can't be missed. Event loop's thread only.
 
-    Unlike `asyncio.Event` it needs no clearing, so two waiters cannot eat each other's news;
-    a waiter re-checks its condition after each return.
+    A waiter reads `count`, looks at what it waits for, and waits for news since that count;
+    so nothing is lost that happens while it looks, and unlike with `asyncio.Event` two
+    waiters cannot eat each other's news.
     """
 
     def __init__(self) -> None:
+        self.count = 0
         self._waiters: set[asyncio.Future[None]] = set()
 
     def fire(self) -> None:
-        """Wake every present waiter."""
+        """Wake every waiter."""
+        self.count += 1
         waiters, self._waiters = self._waiters, set()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def wait(self, seconds: float | None = None) -> None:
-        """Until the next `fire`, at most `seconds`."""
+    async def wait(self, since: int, seconds: float | None = None) -> None:
+        """Until it has been fired after `count` was `since`, at most `seconds`."""
+        if self.count != since:
+            return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
         try:

@@ -42,6 +42,8 @@ def test_stops_before_a_bracket_that_is_already_closed(text, tail, expected):
         ("value", "", "value"),
         ("total += 1", "1", "total += "),
         ("other", "tail", "other"),
+        ("foo(x)", ")", "foo(x)"),
+        ("foo(x))", ")", "foo(x)"),
     ],
 )
 def test_drops_what_repeats_the_rest_of_the_line(text, tail, expected):
@@ -78,6 +80,11 @@ def test_stops_where_the_lines_below_begin(text, typed, following, expected):
 def test_stops_a_loop(text, preceding, expected):
     around = Surroundings(typed="", tail="", following=(), preceding=preceding)
     assert cut_repetition(text, around) == expected
+
+
+def test_only_line_feeds_end_lines():
+    around = Surroundings(typed="", tail="", following=())
+    assert trim("s = 'a\u2028b\x0cc'", around, max_lines=1).text == "s = 'a\u2028b\x0cc'"
 
 
 def test_names_the_rules_that_cut():

@@ -49,6 +49,10 @@ def test_text_right_of_the_cursor_is_in_the_suffix():
         ("a = |\nb\n", "|a = \nb\n", False),
         ("    a = |\nb\n", "  |  a = \nb\n", False),
         ("a = |\nb\n", "a = \nb|\n", False),
+        ("a = |", "a = 1|\nb = 2\n", False),
+        ("a = |\n", "a = 1|\nb = 2\n", False),
+        ("a = |\n", "a = 12|\n", True),
+        ("a = |\nb\n", "a = 1\n" + "\n" * 13 + "c|\nb\n", False),
         ("a = |\nb\n", "a = " + "1" * 700 + "|\nb\n", False),
     ],
 )
