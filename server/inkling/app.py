@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from inkling.config import Settings
-from inkling.dirs import cache_dir
+from inkling.dirs import engine_dir
 from inkling.engine.absent import AbsentEngine
 from inkling.engine.api import Engine
 from inkling.models.cache import Missing, resolve
@@ -85,7 +85,7 @@ def _engine(settings: Settings) -> tuple[Engine, Model | None]:
     return LlamaEngine(
         found,
         name=_name(settings.model),
-        cache=cache_dir(),
+        cache=engine_dir(),
         context_tokens=settings.context_tokens,
         threads=settings.threads,
         optimise_weights=settings.optimise_weights,

@@ -36,14 +36,9 @@ def models_dir() -> Path:
     return cache_dir() / "models"
 
 
-def weights_dir() -> Path:
-    """Weights re-quantized for this machine."""
-    return cache_dir() / "weights"
-
-
-def calibration_dir() -> Path:
-    """Measured speeds, one file for each model and machine."""
-    return cache_dir() / "calibration"
+def engine_dir() -> Path:
+    """What the engine learned here: measured speeds, and weights quantized anew."""
+    return cache_dir() / "engine"
 
 
 def log_path() -> Path:

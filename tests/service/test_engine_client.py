@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from inkling.app import build
+from inkling.config import Settings
 from inkling.engine import client
 from inkling.engine.api import (
     DoneEvent,
@@ -265,3 +267,15 @@ async def test_the_child_ends_with_the_server(tmp_path: Path) -> None:
         assert (tmp_path / "ended").exists()
     finally:
         os.chdir(here)
+
+
+def test_what_the_engine_keeps_has_a_folder_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INKLING_CACHE_DIR", str(tmp_path / "cache"))
+    model = tmp_path / "m.gguf"
+    model.write_bytes(b"GGUF")
+    made = build(Settings(model=str(model))).engine
+
+    assert isinstance(made, LlamaEngine)
+    assert str(tmp_path / "cache" / "engine") in made._command

@@ -53,7 +53,7 @@ def files(published: Path, cache: Path, counts: tuple[int, ...], library: str) -
     speed = calibrate.place(cache, published, counts, library)
     return Files(
         published=published,
-        requantized=speed.with_suffix(".gguf"),
+        requantized=cache / f"{speed.stem.replace('calibration', 'weights')}.gguf",
         published_speed=speed,
         requantized_speed=speed.with_suffix(".requantized.json"),
         verdict=speed.with_suffix(".verdict.json"),

@@ -147,6 +147,15 @@ def test_a_judged_or_existing_copy_is_not_made_again(model: Path) -> None:
     assert choice.make_copy(where) is None
 
 
+def test_every_file_says_what_it_is(model: Path) -> None:
+    where = files(model)
+    kept = (where.requantized, where.published_speed, where.requantized_speed, where.verdict)
+
+    assert {path.parent for path in kept} == {model.parent / "cache"}
+    assert [path.name.partition("-")[0] for path in kept] == ["weights", *3 * ["calibration"]]
+    assert len(set(kept)) == len(kept)
+
+
 def test_another_model_file_has_other_places(model: Path) -> None:
     before = files(model)
     os.utime(model, ns=(1, 1))
