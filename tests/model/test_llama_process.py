@@ -224,5 +224,23 @@ def test_what_was_said_earlier_never_makes_a_prompt_too_long(tmp_path: Path) -> 
     assert isinstance(done, DoneEvent) and (done.reason, done.too_long_by) == ("failed", 3)
 
 
+def test_one_idle_time_is_enough_to_calibrate_and_to_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inkling.engine import loading
+
+    made = []
+    monkeypatch.setattr(loading, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(loading.choice, "make_copy", made.append)
+    monkeypatch.setattr("inkling.engine.calibrate.IDLE_SHARE", 0.0)
+    loaded = loading.load(Wish(default_model(), tmp_path, 1, True), "m", 512, lambda _: None)
+
+    infos = list(loaded.learn())
+
+    assert [info.calibration is not None for info in infos] == [True]
+    assert [where.published for where in made] == [default_model()]
+    assert list(loaded.learn()) == [] and len(made) == 1
+
+
 def texts_of(events: Iterable[TextEvent | DoneEvent]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextEvent))

@@ -3,7 +3,7 @@
 A calibration belongs to one model file, processor and library version, and is kept as JSON
 in a folder. Measuring takes up to `BUDGET_SECONDS` in the engine's decode thread, in small
 steps in a sequence of its own; a request stops it at once and it goes on when the engine is
-idle again. What was measured while other programs had the processor is thrown away.
+idle again. What was measured while other programs had the processor is not noted.
 """
 
 import hashlib
@@ -24,8 +24,8 @@ BUDGET_SECONDS = 4.0
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 PROMPT_TOKENS = 128
 SEQUENCE = SPARE_SEQUENCE
-PAUSE_SECONDS = 60.0
-"""How long to wait before measuring anew on a machine that was busy."""
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+"""Seconds to wait before measuring anew on a machine that was busy, once, twice, ..."""
 IDLE_SHARE = 0.6
 """On an idle machine every thread has at least this share of a processor while measuring."""
 ROUNDS = 3
@@ -89,29 +89,32 @@ class Calibrator:
         self._counts = thread_counts
         self._times: dict[tuple[int, int], float] = {}
         self._spent = 0.0
-        self._busy = 0.0
+        self._refused = 0
         self._not_before = 0.0
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long `run` would still do nothing: the machine was busy."""
+        return max(0.0, self._not_before - time.monotonic())
 
     def run(self, job: Job) -> Calibration | None:
         """Measure until all is known; None if `job` was stopped or the machine is busy."""
-        while not job.stop_reason and time.monotonic() > self._not_before:
+        while not (job.stop_reason or self.wait_seconds):
             try:
                 result = self.step()
             except NoRoom:
+                self._refuse()
                 return None
-            if result is not None and self._busy >= IDLE_SHARE * self._spent:
-                return result
             if result is not None:
-                self._times.clear()
-                self._spent = self._busy = 0.0
-                self._not_before = time.monotonic() + PAUSE_SECONDS
+                return result
         return None
 
     def step(self) -> Calibration | None:
         """Measure one thing that is still missing; the calibration when nothing is.
 
-        Nothing is noted when the context's stop flag interrupts it. Leaves the context with
-        the thread count that is best so far. Raises `NoRoom` when the context is full.
+        Nothing is noted when the context's stop flag interrupts it or the machine is busy.
+        Leaves the context with the thread count that is best so far. Raises `NoRoom` when
+        the context is full.
         """
         missing = next(self._missing(), None)
         if missing is None:
@@ -119,15 +122,22 @@ class Calibrator:
             return self._result()
         threads, tokens = missing
         self._context.use_threads(threads)
-        used = time.process_time()
-        before = self._spent
-        took = self._measure(tokens)
-        share = (time.process_time() - used) / max(self._spent - before, 1e-9) / threads
-        self._busy += min(1.0, share) * (self._spent - before)
-        if took is not None:
-            self._times[missing] = took
+        measured = self._measure(tokens)
+        if measured is not None:
+            took, used, spent = measured
+            if used >= IDLE_SHARE * threads * took:
+                self._times[missing] = took * 1000
+                self._spent += spent
+                self._refused = 0
+            else:
+                self._refuse()
         self._context.use_threads(self._best_count())
         return None
+
+    def _refuse(self) -> None:
+        pause = PAUSES[min(self._refused, len(PAUSES) - 1)]
+        self._refused += 1
+        self._not_before = time.monotonic() + pause
 
     def _missing(self) -> Iterator[tuple[int, int]]:
         for threads in self._counts:
@@ -149,22 +159,20 @@ class Calibrator:
 
         return min(self._counts, key=key_ms)
 
-    def _measure(self, tokens: int) -> float | None:
-        """Milliseconds to decode `tokens`, with all their scores unless they are a prompt;
-        None if it was stopped."""
-        best = None
+    def _measure(self, tokens: int) -> tuple[float, float, float] | None:
+        """Decode `tokens`, with all their scores unless they are a prompt, a few times. The
+        seconds of the fastest and its processor seconds, and those of all; None if stopped."""
+        rounds = []
         scored = tokens != PROMPT_TOKENS
         for _ in range(ROUNDS if scored else 1):
-            began = time.perf_counter()
+            used, began = time.process_time(), time.perf_counter()
             try:
                 if not self._context.decode(range(tokens), 0, sequence=SEQUENCE, every_row=scored):
                     return None
             finally:
                 self._context.drop(SEQUENCE)
-            took = (time.perf_counter() - began) * 1000
-            self._spent += took / 1000
-            best = took if best is None else min(best, took)
-        return best
+            rounds.append((time.perf_counter() - began, time.process_time() - used))
+        return *min(rounds), sum(took for took, _ in rounds)
 
     def _result(self) -> Calibration:
         threads = self._best_count()

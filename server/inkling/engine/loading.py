@@ -5,7 +5,7 @@ shared with the reader thread.
 """
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,7 @@ from inkling.engine.errors import ModelError
 from inkling.engine.gguf import check_file
 from inkling.engine.llama import HAS_GPU, LIBRARY_VERSION, Context, Model, StopFlag
 from inkling.engine.machine import usable_cores
-from inkling.engine.mailbox import Mailbox
+from inkling.engine.mailbox import Job, Mailbox
 
 QUIET_SECONDS = 20.0
 """A copy of the weights is only made once nobody has typed for so long."""
@@ -85,28 +85,34 @@ class Loaded:
         self._record = record
         self._copying: subprocess.Popen[bytes] | None = None
 
-    def learn(self) -> bool:
-        """Use an idle moment, if it is one; whether `info` has changed. A request ends it."""
-        changed = self.info.calibration is None and self._calibrate()
-        speed = self.info.calibration
-        if speed is None or self._optimising is None:
-            return changed
+    def learn(self) -> Iterator[ModelInfo]:
+        """Use an idle time: `info` each time it has changed. Ends when a request waits, or
+        when nothing is left to learn; blocks between what there is to do."""
+        while self.info.calibration is None:
+            job = self.mailbox.spare()
+            if job is None:
+                return
+            if self._calibrate(job):
+                yield self.info
+            elif job.stop_reason or not self.mailbox.quiet(self._calibrator.wait_seconds):
+                return
+        if self._optimising is None:
+            return
         if self._record == self._optimising.requantized_speed:
-            choice.judge(self._optimising, speed)
-            self._optimising = None
-        elif not changed and self.mailbox.quiet(QUIET_SECONDS):
+            choice.judge(self._optimising, self.info.calibration)
+        elif self.mailbox.quiet(QUIET_SECONDS):
             self._copying = choice.make_copy(self._optimising)
-            self._optimising = None
-        return changed
+        else:
+            return
+        self._optimising = None
 
     def close(self) -> None:
         """Stop what runs beside."""
         if self._copying:
             self._copying.kill()
 
-    def _calibrate(self) -> bool:
-        job = self.mailbox.spare()
-        speed = self._calibrator.run(job) if job else None
+    def _calibrate(self, job: Job) -> bool:
+        speed = self._calibrator.run(job)
         if speed is None:
             return False
         calibrate.save(self._record, speed)

@@ -77,8 +77,8 @@ def main() -> int:
     threading.Thread(target=_read, args=reading, daemon=True).start()
     writer.send(Ready(engine.info))
     while True:
-        if engine.learn():
-            writer.send(Ready(engine.info))
+        for info in engine.learn():
+            writer.send(Ready(info))
         job = engine.mailbox.take()
         if job is None:
             engine.close()

@@ -16,6 +16,7 @@ class FakeContext:
         self.threads = 0
         self.stop_at = stop_at
         self.dropped = 0
+        self.disturbed = False
 
     def use_threads(self, threads: int) -> None:
         self.threads = threads
@@ -28,7 +29,10 @@ class FakeContext:
         self.calls += 1
         if self.calls == self.stop_at:
             return False
-        self.clock.advance(0.001 * len(tokens) * (1 + abs(self.threads - 3)), self.threads)
+        took = 0.001 * len(tokens) * (1 + abs(self.threads - 3))
+        self.clock.advance(took, self.threads)
+        if self.disturbed and every_row and self.calls % calibrate.ROUNDS:
+            self.clock.advance(3 * took, 0)
         return True
 
     def drop(self, sequence: int) -> None:
@@ -90,8 +94,45 @@ def test_a_busy_machine_is_not_measured(clock: Clock) -> None:
     assert context.calls == calls, "it waits before it tries again"
 
     clock.share = 1.0
-    clock.wall += calibrate.PAUSE_SECONDS + 1
+    clock.wall += calibrator.wait_seconds
     assert calibrator.run(Job()) is not None  # type: ignore[arg-type]
+
+
+def test_what_was_measured_in_a_quiet_moment_stays(clock: Clock) -> None:
+    context = FakeContext(clock)
+    calibrator = run(context)
+    calibrator.step()
+    calibrator.step()
+    clock.share = 0.3
+    assert calibrator.run(Job()) is None  # type: ignore[arg-type]
+    clock.share = 1.0
+    clock.wall += calibrator.wait_seconds
+    before = context.calls
+    assert calibrator.run(Job()) is not None  # type: ignore[arg-type]
+    rest = context.calls - before
+
+    alone = FakeContext(clock)
+    assert run(alone).run(Job()) is not None  # type: ignore[arg-type]
+    assert rest == alone.calls - 2 * calibrate.ROUNDS
+
+
+def test_one_quiet_round_of_three_is_enough(clock: Clock) -> None:
+    context = FakeContext(clock)
+    context.disturbed = True
+
+    assert run(context).run(Job()) is not None  # type: ignore[arg-type]
+
+
+def test_it_tries_less_and_less_often_where_it_is_always_busy(clock: Clock) -> None:
+    calibrator = run(FakeContext(clock))
+    clock.share = 0.3
+    waits = []
+    for _ in range(9):
+        calibrator.run(Job())  # type: ignore[arg-type]
+        waits.append(calibrator.wait_seconds)
+        clock.wall += calibrator.wait_seconds
+
+    assert waits == pytest.approx([*calibrate.PAUSES, *2 * calibrate.PAUSES[-1:]])
 
 
 def test_a_stopped_measurement_goes_on_where_it_was(clock: Clock) -> None:
