@@ -36,7 +36,10 @@ class Writer:
         view = memoryview(data)
         try:
             while view:
-                view = view[self._stream.write(view) or 0 :]
+                written = self._stream.write(view)
+                if written is None:
+                    os.set_blocking(self._stream.fileno(), True)  # or this would spin
+                view = view[written or 0 :]
         except (OSError, ValueError):
             logger.info("the client closed its end of stdout")
             self.broken.set()
@@ -54,7 +57,11 @@ async def frames(stream: io.RawIOBase, broken: asyncio.Event) -> AsyncGenerator[
         chunk = b"-"
         while chunk:
             try:
-                chunk = stream.read(CHUNK_BYTES) or b""
+                arrived = stream.read(CHUNK_BYTES)
+                if arrived is None:  # a pipe that does not block: empty is not its end
+                    os.set_blocking(stream.fileno(), True)
+                    continue
+                chunk = arrived
             except (OSError, ValueError):
                 chunk = b""
             try:
