@@ -1,7 +1,8 @@
 """Offering to download a missing model, and doing it with a bar the user can cancel.
 
 Invariant: nothing is fetched without the user's yes (the dialog's button or the command), one
-download runs at a time, and completions are answered, empty, all the while.
+question is open and one download runs at a time, and completions are answered, empty, all the
+while.
 """
 
 import asyncio
@@ -29,8 +30,31 @@ LATER = "Not now"
 REPORT_EVERY_S = 0.25
 
 
-async def offer(session: Session, model: "Model") -> None:
-    """Ask whether to download `model`; on yes, do it."""
+async def offer(session: Session) -> None:
+    """Ask whether to download the model of the settings, if it is missing; on yes, do it.
+
+    One question at a time and one for each model: an answer about a model that the settings no
+    longer name counts for nothing, and the question for the present one follows.
+    """
+    if session.asking:
+        return
+    session.asking = True
+    try:
+        while (model := await session.missing()) is not None and (
+            model.name not in session.answered
+        ):
+            agreed = await _ask(session, model)
+            present = await session.missing()
+            if present is None or present.name != model.name:
+                continue
+            session.answered.add(model.name)
+            if agreed:
+                await download(session, model)
+    finally:
+        session.asking = False
+
+
+async def _ask(session: Session, model: "Model") -> bool:
     yes = f"Download {model.title}" + (f" ({_megabytes(model.size)})" if model.size else "")
     params = types.ShowMessageRequestParams(
         type=types.MessageType.Info,
@@ -42,9 +66,8 @@ async def offer(session: Session, model: "Model") -> None:
         answer = await session.link.ask(types.WINDOW_SHOW_MESSAGE_REQUEST, params)
     except Refused as refusal:
         logger.info("the client shows no question: %s", refusal)
-        return
-    if getattr(answer, "title", None) == yes:
-        await download(session, model)
+        return False
+    return getattr(answer, "title", None) == yes
 
 
 async def download(session: Session, model: "Model") -> None:

@@ -38,15 +38,16 @@ async def restart(session: Session) -> None:
 
     old, session.app = session.app, None
     if old is not None:
-        await old.close()
+        # Shielded: the end of the server cancels this task, and then waits for `closing`.
+        session.closing = asyncio.ensure_future(old.close())
+        await asyncio.shield(session.closing)
     app = build(session.settings)
     session.app = app
     app.start()
     for uri in session.documents.uris():
         app.completer.opened(session.documents.snapshot(uri))
     session.spawn(_watch(session))
-    if app.missing is not None:
-        session.spawn(offer(session, app.missing))
+    session.spawn(offer(session))
 
 
 async def _watch(session: Session) -> None:

@@ -22,6 +22,7 @@ from inkling.text.store import DocumentStore, UnknownDocument
 
 if TYPE_CHECKING:
     from inkling.app import App
+    from inkling.models.catalogue import Model
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,12 @@ class Session:
         self.fallback_offered = False
         """The client was told that it can ask for the ordinary completion list."""
         self.configuration_registered = False
+        self.closing: asyncio.Future[None] | None = None
+        """The end of the app before this one, perhaps still under way."""
+        self.asking = False
+        """The user is being asked whether to download a model."""
+        self.answered: set[str] = set()
+        """Names of the models the user was asked about: they are not offered again."""
         self.download: Download | None = None
         """The download under way."""
         self.note: Why | None = None
@@ -159,11 +166,21 @@ class Session:
         async with self._restarting:
             await self._restart(self)
 
+    async def missing(self) -> "Model | None":
+        """The model of the present settings, if it has to be downloaded first.
+
+        Waits for a restart under way.
+        """
+        async with self._restarting:
+            return self.app.missing if self.app is not None else None
+
     async def close(self) -> None:
         """Stop everything, the child processes included."""
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         app, self.app = self.app, None
+        if self.closing is not None:
+            await asyncio.wait((self.closing,))
         if app is not None:
             await app.close()

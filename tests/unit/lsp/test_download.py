@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from inkling.engine.absent import AbsentEngine
 from inkling.lsp.client import Client
 from inkling.lsp.download import LATER, download, offer
 from inkling.lsp.link import Link
@@ -63,6 +64,11 @@ def pulls(monkeypatch) -> list[list[Any]]:
     return planned
 
 
+def app_without(missing: Any) -> Any:
+    """As much of an app as the session looks at; `missing` is not on this machine."""
+    return SimpleNamespace(missing=missing, engine=AbsentEngine("There is no model yet."))
+
+
 class Desk:
     """One session with a made-up editor."""
 
@@ -70,10 +76,12 @@ class Desk:
         self.editor = Editor(answers)
         self.restarts = 0
         self.session = Session(Link(self.editor), self._restart)  # type: ignore[arg-type]
+        self.session.app = app_without(MODEL)
         self.session.client = Client(shows_progress=True, wants_status=True)
 
     async def _restart(self, session: Session) -> None:
         self.restarts += 1
+        session.app = app_without(None)
 
 
 def progress(done: int, note: str = "") -> PullProgress:
@@ -83,7 +91,7 @@ def progress(done: int, note: str = "") -> PullProgress:
 async def test_yes_downloads_and_starts_the_engine(pulls):
     pulls.append([progress(3), progress(5, "the hub is slow"), progress(10)])
     desk = Desk(**{"window/showMessageRequest": SimpleNamespace(title=YES)})
-    await offer(desk.session, MODEL)
+    await offer(desk.session)
     (asked,) = (params for method, params in desk.editor.sent if method.endswith("Request"))
     assert [action.title for action in asked.actions] == [YES, LATER]
     assert desk.editor.messages() == ["Inkling: Tiny model is installed."]
@@ -99,8 +107,29 @@ async def test_yes_downloads_and_starts_the_engine(pulls):
 @pytest.mark.parametrize("answer", [None, SimpleNamespace(title=LATER), "nonsense"])
 async def test_anything_but_yes_fetches_nothing(answer, pulls):
     desk = Desk(**{"window/showMessageRequest": answer})
-    await offer(desk.session, MODEL)
+    await offer(desk.session)
     assert (desk.restarts, desk.editor.messages(), desk.editor.bars()) == (0, [], [])
+
+
+async def test_the_question_is_put_once(pulls):
+    """However often the engine is started again, before the answer and after it."""
+    desk = Desk(**{"window/showMessageRequest": SimpleNamespace(title=LATER)})
+    await asyncio.gather(offer(desk.session), offer(desk.session))
+    await offer(desk.session)
+    assert [method for method, _ in desk.editor.sent] == ["window/showMessageRequest"]
+
+
+async def test_a_yes_to_the_model_before_downloads_nothing(pulls):
+    other: Any = SimpleNamespace(name="other", title="Other model", size=0)
+    desk = Desk(**{"window/showMessageRequest": SimpleNamespace(title=YES)})
+    asking = asyncio.create_task(offer(desk.session))
+    await asyncio.sleep(0)  # the question for MODEL is open
+    assert len(desk.editor.sent) == 1
+    desk.session.app = app_without(other)
+    await asyncio.gather(asking, offer(desk.session))
+    questions = [params.message for _, params in desk.editor.sent]
+    assert ["Tiny model" in questions[0], "Other model" in questions[1]] == [True, True]
+    assert (len(questions), desk.restarts, desk.editor.bars()) == (2, 0, [])
 
 
 async def test_a_failure_is_one_message(pulls):
