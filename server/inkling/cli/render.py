@@ -1,8 +1,10 @@
 """Code with ghost text in it, for terminals. Pure but for `make_console`.
 
 Invariant: without colours a suggestion is still told apart from the file's own text, by the
-marks around it.
+marks around it. Colouring never changes a character, so places in the text stay places in the view.
 """
+
+import re
 
 from rich.console import Console
 from rich.syntax import Syntax
@@ -11,6 +13,8 @@ from rich.text import Text
 GHOST = "italic bright_black"
 CURSOR = "reverse"
 _LEAD_IN = 200  # lines above the view that are lexed too, so that it does not start in a string
+_TERMINATOR = re.compile(r"\r\n?")
+_CONTROLS = dict.fromkeys((*range(9), *range(11, 32), 127), " ")
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -46,6 +50,7 @@ def code_view(
     `ghost` is drawn at the cursor in its own style, between `marks`. `above` and `below` are
     numbers of lines, `width` is the console's: longer lines are cut, ghost text never is.
     """
+    before, ghost, after = map(_printable, (before, ghost, after))
     upper = before.split("\n")
     cursor_row = len(upper) - 1
     first = max(cursor_row - above, 0)
@@ -53,8 +58,7 @@ def code_view(
     seen_before = "\n".join(upper[start:])
     seen_after = "\n".join(after.split("\n")[: below + 1])
 
-    seen = seen_before + seen_after
-    code = Syntax("", lexer, theme="ansi_dark").highlight(seen)[: len(seen)]  # adds a newline
+    code = _coloured(seen_before + seen_after, lexer)
     inserted = Text(marks[0] + ghost + marks[1], style=GHOST)
     if not any(marks):
         inserted = inserted if ghost else Text(" ")
@@ -76,3 +80,16 @@ def code_view(
             view.append_text(row[piece : piece + room]).append("\n")
     view.right_crop(1)
     return view
+
+
+def _printable(text: str) -> str:
+    """`text` with "\\n" as its only line terminator and nothing a terminal would obey."""
+    return _TERMINATOR.sub("\n", text.removeprefix("\ufeff")).translate(_CONTROLS)
+
+
+def _coloured(code: str, lexer: str) -> Text:
+    """`code`, character for character, in the colours of its language."""
+    # Tabs of no width are left alone. A newline is added to a last line that has none.
+    coloured = Syntax("", lexer, theme="ansi_dark", tab_size=0).highlight(code)[: len(code)]
+    # A lexer may drop or add characters; the ghost's place is worth more than colours.
+    return coloured if coloured.plain == code else Text(code)

@@ -54,6 +54,35 @@ def test_unknown_lexers_are_plain_text() -> None:
     assert shown("a", "g", "b", lexer="no-such-language") == ["1  a<g>b"]
 
 
+@pytest.mark.parametrize("lexer", ["go", "python", "text", "no-such-language"])
+@pytest.mark.parametrize(
+    ("before", "after", "rows"),
+    [
+        (
+            "type S struct {\n\titems []int\n}\n\nfunc (s *S) Peek() int",
+            "\n\treturn 1\n",
+            ["4  ", "5  func (s *S) Peek() int< {}>", "6      return 1"],
+        ),
+        ("\tif a {\n\t\tb", "\tc\n", ["1      if a {", "2          b< {}>  c", "3  "]),
+        ("a\r\nb\r\nc", "d\r\ne\r\n", ["2  b", "3  c< {}>d", "4  e"]),
+        ("a\rb", "\rc", ["1  a", "2  b< {}>", "3  c"]),
+        ("\ufeffab", "c\n", ["1  ab< {}>c", "2  "]),
+        ("a\nx = '🦑🧑🏽‍🚀é'", " # 🦑\n", ["1  a", "2  x = '🦑🧑🏽‍🚀é'< {}> # 🦑", "3  "]),
+        ("a\x0cb\x1b[31m", "c", ["1  a b [31m< {}>c"]),
+        ("\n\n", "\n\n", ["2  ", "3  < {}>", "4  "]),
+    ],
+)
+def test_the_ghost_is_at_the_cursor_whatever_the_file_holds(
+    before: str, after: str, rows: list[str], lexer: str
+) -> None:
+    assert shown(before, " {}", after, lexer=lexer, above=1, below=1) == rows
+
+
+def test_a_ghost_with_the_file_s_own_line_ends_counts_its_lines() -> None:
+    rows = shown("a\r\n", "b\r\n\tc", "\r\nd\r\n", above=1, below=1)
+    assert rows == ["1  a", "2  <b", "3      c>", "4  d"]
+
+
 def test_marks_stand_in_for_colours() -> None:
     plain = Console(file=io.StringIO())
     colours = Console(file=io.StringIO(), force_terminal=True, color_system="standard")
