@@ -205,6 +205,35 @@ async def test_the_selected_entry_of_the_list_is_part_of_the_suggestion(open_edi
     assert (item.text, item.start, item.end) == ("path.join(a)", start, editor.cursor)
 
 
+async def test_the_selected_entry_is_a_whole_word(open_editor):
+    script = Script((Rule(ends_with="os.path", answer="lib.Path()\n"),), otherwise="nothing")
+    editor = open_editor(script, "x = os.pa|\n")
+    start = editor.cursor - 2
+    assert await editor.ask(selected=Selected(start, editor.cursor, "path")) == ()
+
+
+async def test_a_line_that_opens_a_block_is_shown_with_it(open_editor):
+    script = Script((Rule(ends_with="f()", answer=" {\n    return 1;\n}\n"),))
+    editor = open_editor(script, "int f()|\n")
+    editor.store.open(URI, "c", 1, editor.document.text())
+    assert await editor.texts() == [" {\n    return 1;\n}"]
+
+
+async def test_line_ends_of_the_model_do_not_reach_the_document(open_editor):
+    script = Script((Rule(ends_with="f():\n    ", answer="a = 1\r\n    b = 2\r\n"),))
+    editor = open_editor(script, "def f():\n    |\n")
+    assert await editor.texts() == ["a = 1\n    b = 2"]
+
+
+async def test_a_model_that_starts_to_chat_is_stopped(open_editor):
+    steps = (Step("a = 1\n"), Step("```\n"), Step("This code", gate="never"))
+    script = Script((Rule(ends_with="f():\n    ", answer=steps),), otherwise="nothing")
+    editor = open_editor(script, "def f():\n    |\n")
+    assert await editor.texts() == ["a = 1"]
+    await let_run()
+    assert [done.reason for done in editor.engine.finished] == ["cancelled"]
+
+
 async def test_several_candidates_when_invoked(open_editor):
     script = Script(
         (Rule(ends_with="x = ", answer="1\n", alternatives=("2\n", "1\n")),), otherwise="nothing"

@@ -7,11 +7,12 @@ caller chains them (`trim`) and learns which rule cut, for `inkling.why`.
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
 
-LOOKAHEAD_LINES = 6
+LOOKAHEAD_LINES = 30
 """How many non-blank lines below the cursor a suggestion is compared with."""
 
 
@@ -20,11 +21,11 @@ class Surroundings:
     """What stands around the cursor, decoded."""
 
     typed: str
-    """The cursor's line left of the cursor, without indentation."""
+    """The cursor's line left of the cursor, with its indentation."""
     tail: str
     """The cursor's line right of the cursor."""
     following: tuple[str, ...]
-    """The next non-blank lines, stripped, at most LOOKAHEAD_LINES."""
+    """The next non-blank lines with their indentation, at most LOOKAHEAD_LINES."""
     preceding: tuple[str, ...] = ()
     """The non-blank lines before the cursor's, stripped, nearest last."""
 
@@ -90,6 +91,8 @@ def cut_tail_overlap(text: str, tail: str) -> str:
     tail = tail.rstrip()
     if not tail:
         return text
+    if text.startswith(tail) and tail[0] not in OPENERS:
+        return ""  # it says what is there already, and goes on after it
     stripped = text.partition("\n")[0].rstrip()
     for length in range(min(len(stripped), len(tail)), 0, -1):
         if stripped.endswith(tail[:length]) and (length == len(tail) or length > 2):
@@ -100,24 +103,30 @@ def cut_tail_overlap(text: str, tail: str) -> str:
 
 
 def cut_following_lines(text: str, around: Surroundings) -> str:
-    """Stop where the text starts to repeat the lines below the cursor."""
-    if not around.following:
+    """Stop where the text starts to say what stands below the cursor already.
+
+    That is: the very next line, or two lines that follow each other further down.
+    """
+    below = [line.rstrip() for line in around.following]
+    if not below:
         return text
     lines = text.split("\n")
-    following = around.following
-    for index, line in enumerate(lines):
-        whole = (around.typed + line if index == 0 else line).strip()
-        if not whole or whole != following[0]:
+    said = [line.rstrip() for line in [around.typed + lines[0], *lines[1:]]]
+    pairs = {pair for pair in pairwise(below) if all(map(_is_telling, pair))}
+    for index, line in enumerate(said):
+        if not line.strip():
             continue
-        ahead = [later.strip() for later in lines[index + 1 :] if later.strip()]
-        telling = len(whole) > 3 and bool(re.search(r"\w", whole))
-        agreeing = all(
-            theirs.startswith(ours) or ours.startswith(theirs)
-            for ours, theirs in zip(ahead, following[1:], strict=False)
-        )
-        if agreeing and (telling or not ahead or index == len(lines) - 1):
+        after = [later for later in said[index + 1 :] if later.strip()]
+        if line == below[0] and (_is_telling(line) or not after or after[:1] == below[1:2]):
+            return "\n".join(lines[:index])
+        if after and (line, after[0]) in pairs:
             return "\n".join(lines[:index])
     return text
+
+
+def _is_telling(line: str) -> bool:
+    """Whether a line is unlikely to be wanted twice (unlike `}` or `pass`)."""
+    return len(line.strip()) > 3 and bool(re.search(r"\w", line))
 
 
 def cut_repetition(text: str, around: Surroundings) -> str:

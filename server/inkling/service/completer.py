@@ -28,6 +28,8 @@ from inkling.service.shaping import Shaped, shape, wants_lines
 from inkling.service.signal import Signal
 from inkling.service.turn import SHORTEST_CHECK_MS, Turn, wait_for_texts
 from inkling.syntax.client import SyntaxClient
+from inkling.syntax.languages import language_of
+from inkling.syntax.scope import line_context
 from inkling.text.document import Document, Edit
 
 LONG_LINE_BYTES = 2_000
@@ -224,7 +226,9 @@ class Completer:
             filters=tuple(dict.fromkeys(name for item in shaped for name in item.filters)),
             judge_ms=max((item.judge_ms for item in shaped), default=0.0),
         )
-        usable = [item for item in shaped if item.text]
+        usable = [
+            item for item in shaped if item.text and not _splits_word(turn.request, item.text)
+        ]
         if not usable:
             self._record(turn, generation, reason=_silence(turn.why, generation))
             return ()
@@ -271,8 +275,11 @@ class Completer:
         document = request.document
         first = Why(uri=document.uri, version=document.version, offset=request.offset)
         inserted = _with_selected(request)
-        multiline = wants_lines(inserted.document, inserted.offset, self._settings, self._accepted)
-        return Turn(inserted, time.perf_counter(), first, multiline)
+        document, offset = inserted.document, inserted.offset
+        multiline = wants_lines(document, offset, self._settings, self._accepted)
+        grows = self._settings.multiline == "auto" and not line_context(document, offset).tail
+        may_grow = grows and language_of(document.language_id, document.uri) is not None
+        return Turn(inserted, time.perf_counter(), first, multiline, may_grow)
 
     def _supersede(self, reason: str) -> None:
         """Nobody waits for the present turn any more."""
@@ -329,6 +336,15 @@ def _with_selected(request: CompletionRequest) -> CompletionRequest:
         request.document, data=data[: selected.start] + inserted + data[selected.end :]
     )
     return replace(request, document=document, offset=selected.start + len(inserted))
+
+
+def _splits_word(request: CompletionRequest, text: str) -> bool:
+    """Whether `text` goes on inside the word that was selected in the editor's list; an
+    entry of that list is a whole word."""
+    selected = request.selected
+    if selected is None or not selected.text:
+        return False
+    return all(char.isalnum() or char == "_" for char in (selected.text[-1], text[0]))
 
 
 def _is_typed(edit: Edit) -> bool:

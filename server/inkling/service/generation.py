@@ -9,6 +9,10 @@ from inkling.engine.api import DoneEvent, Event, GenerateRequest, TextEvent
 from inkling.prompt.anchor import Anchor
 from inkling.service.forecast import Forecast
 
+CHATTER = b"\n```"
+"""Instruction-tuned models end a file with a fence and then explain it. Not a stop string of the
+engine: those hold a line's end back until the next token shows that it is none."""
+
 
 @dataclass(slots=True)
 class Receipt:
@@ -27,6 +31,8 @@ class Generation:
     forecasts: tuple[Forecast, ...]
     line_limit: int
     """Complete lines after which nobody needs more."""
+    may_fence: bool = False
+    """The document is of a kind that has code fences itself."""
     receipt: Receipt = field(default_factory=Receipt)
 
     @property
@@ -40,19 +46,31 @@ class Generation:
 
     @property
     def enough(self) -> bool:
-        """Whether every candidate has as many lines as can be used."""
+        """Whether every candidate has ended or has as many lines as can be used."""
         return all(
-            forecast.text.count(b"\n", forecast.given) >= self.line_limit
+            forecast.end != "growing"
+            or forecast.text.count(b"\n", forecast.given) >= self.line_limit
             for forecast in self.forecasts
         )
 
     def take(self, event: Event) -> None:
         """Note what the engine says."""
         if isinstance(event, TextEvent):
-            self.forecasts[event.candidate].text += event.text.encode("utf-8", "surrogatepass")
+            # A model may write Windows line ends; the document's own are put in at the end.
+            text = event.text.replace("\r", "")
+            self._grow(self.forecasts[event.candidate], text.encode("utf-8", "surrogatepass"))
         else:
             self.receipt.done = event
             self.end()
+
+    def _grow(self, forecast: Forecast, text: bytes) -> None:
+        if forecast.end != "growing":
+            return
+        forecast.text += text
+        fence = -1 if self.may_fence else forecast.text.find(CHATTER, forecast.given)
+        if fence >= 0:
+            forecast.text = forecast.text[: fence + 1]
+            forecast.end = "model"
 
     def end(self) -> None:
         """No more is coming."""

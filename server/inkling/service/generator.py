@@ -25,8 +25,6 @@ logger = logging.getLogger(__name__)
 IDLE_S = 0.7
 """Quiet time after which the anchor is moved to the cursor's line."""
 CLOSING = (b")", b"]", b"}", b'"', b"'", b"`")
-CHATTER = "\n```"
-"""Instruction-tuned models end a file with a fence and then explain it."""
 
 
 class Generator:
@@ -65,7 +63,7 @@ class Generator:
             head=_head(anchor, state),
             forced=_prompt_text(document.data[anchor.offset : offset]),
             max_tokens=generation_tokens(state.model.calibration),
-            stop=_stops(document, whole_lines),
+            stop=() if whole_lines else ("\n",),
             candidates=candidates,
         )
         start = document.line_start(anchor.offset)
@@ -74,7 +72,12 @@ class Generator:
         forecasts = tuple(Forecast(where, given, given=len(given)) for _ in range(candidates))
         self._forecasts.add(forecasts)
         generation = Generation(
-            request, anchor, reanchored, forecasts, line_limit=max(2, self.settings.max_lines)
+            request,
+            anchor,
+            reanchored,
+            forecasts,
+            line_limit=max(2, self.settings.max_lines),
+            may_fence=document.language_id == "markdown",
         )
         self.running = generation
         self._spawn(self._pump(generation, self._engine.generate(request)))
@@ -223,12 +226,6 @@ def _head(anchor: Anchor, state: Ready) -> tuple[Piece, ...]:
 def _prompt_text(data: bytes) -> str:
     """Document bytes as the model is shown them."""
     return unix_lines(data).decode("utf-8", "replace")
-
-
-def _stops(document: Document, whole_lines: bool) -> tuple[str, ...]:
-    if not whole_lines:
-        return ("\n",)
-    return () if document.language_id == "markdown" else (CHATTER,)
 
 
 def _cursors(edit: Edit) -> tuple[int, ...]:

@@ -44,11 +44,15 @@ def wants_lines(
         return True
     if language_of(document.language_id, document.uri) is None:
         return False
-    if context.multiline:
+    if context.multiline or _opens_docstring(context.typed):
         return True
     if accepted is None or context.tail.strip():
         return False
     return accepted[0] == document.uri and document.line_start(offset) <= accepted[1] <= offset
+
+
+def _opens_docstring(typed: str) -> bool:
+    return any(typed.endswith(mark) and typed.count(mark) == 1 for mark in ('"""', "'''"))
 
 
 async def shape(
@@ -70,7 +74,9 @@ async def shape(
     context = line_context(document, offset)
     text = rest.decode("utf-8", "replace")
     if not multiline:
-        text = text.partition("\n")[0]
+        text, _, further = text.partition("\n")
+        if not text.strip() and further.strip():
+            return Shaped("", UNCHECKED, ("belongs on the next line",))
         finished = True
     elif not finished:
         text = text[: text.rfind("\n") + 1]
@@ -121,8 +127,8 @@ def surroundings(document: Document, offset: int, context: LineContext) -> Surro
     start = document.line_start(offset)
     above = _lines(document, max(0, start - 1_000), start)
     return Surroundings(
-        typed=context.typed,
+        typed=context.indent + context.typed,
         tail=context.tail,
-        following=tuple(line.strip() for line in below if line.strip())[:LOOKAHEAD_LINES],
+        following=tuple(line for line in below if line.strip())[:LOOKAHEAD_LINES],
         preceding=tuple(line.strip() for line in above if line.strip())[-LOOKAHEAD_LINES:],
     )

@@ -22,8 +22,8 @@ MARGIN_MS = 50
 """Kept free for the way to an editor that gives up at a fixed time."""
 FURTHER_LINES_MS = 300
 """How long further lines are waited for once the first could be shown."""
-FURTHER_CANDIDATES_MS = 1_500
-"""How long further candidates are waited for, by somebody who asked for several."""
+FURTHER_INVOKED_MS = 1_500
+"""The same, and further candidates, for somebody who asked by hand."""
 SHORTEST_CHECK_MS = 60.0
 LONGEST_CHECK_MS = 500.0
 """For the syntax worker: where the editor waits, a cold worker is worth waiting for, too."""
@@ -38,6 +38,8 @@ class Turn:
     started: float
     why: Why
     multiline: bool
+    may_grow: bool = False
+    """One line is wanted, but several may be shown if that line opens a block in braces."""
     superseded: str = ""
     """Why nobody waits any more, once that is so."""
 
@@ -60,7 +62,7 @@ async def wait_for_texts(
     allowed_ms = budget_ms(turn.request, settings)
     end = turn.started + allowed_ms / 1000
     deadline = end - min(SHORTEST_CHECK_MS, allowed_ms / 2) / 1000
-    further_ms = FURTHER_LINES_MS if len(forecasts) == 1 else FURTHER_CANDIDATES_MS
+    further_ms = FURTHER_INVOKED_MS if turn.request.invoked else FURTHER_LINES_MS
     patience = min(deadline, turn.started + further_ms / 1000)
     texts = [_Text(forecast) for forecast in forecasts]
     while not turn.superseded:
@@ -78,6 +80,11 @@ async def wait_for_texts(
         until = patience if usable else deadline
         await signal.wait(news, max(0.001, _ms_until(until) / 1000))
     return None
+
+
+def _opens_braces(rest: bytes) -> bool:
+    line, newline, _ = rest.partition(b"\n")
+    return bool(newline) and line.rstrip().endswith(b"{")
 
 
 def _ms_until(moment: float) -> float:
@@ -104,6 +111,8 @@ class _Text:
         ended = self._forecast.end
         rest = compare(self._forecast, document, offset).rest
         lines = rest.lstrip().count(b"\n")
+        if not turn.multiline and turn.may_grow and _opens_braces(rest):
+            turn.multiline = True  # `{}` would not be what the model is about to say
         over = late or ended != "growing" or (not turn.multiline and lines > 0)
         if not over and lines <= self._lines:
             return

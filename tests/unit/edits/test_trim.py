@@ -43,6 +43,7 @@ def test_stops_before_a_bracket_that_is_already_closed(text, tail, expected):
         ("total += 1", "1", "total += "),
         ("other", "tail", "other"),
         ("foo(x)", ")", "foo(x)"),
+        (":  # Split the line", ":", ""),
         ("foo(x))", ")", "foo(x)"),
     ],
 )
@@ -55,7 +56,11 @@ def test_drops_what_repeats_the_rest_of_the_line(text, tail, expected):
     [
         ("x = 1\nreturn total", "", ("return total",), "x = 1"),
         ("urn total", "ret", ("return total", "}"), ""),
-        ("x = 1\nreturn total\nother", "", ("return total", "}"), "x = 1\nreturn total\nother"),
+        ("x = 1\nreturn total\nother", "", ("return total", "}"), "x = 1"),
+        ("\n    return a\n\n\ndef f():", "with b:", ("    return a", "x = 1"), ""),
+        ("\n        return a", "    if b:", ("    return a", "x = 1"), "\n        return a"),
+        ("if main:\n    go()", "", ("x = 1", "if main:", "    go()"), ""),
+        ("    pass\n", "", ("    pass",), ""),
         ("a()\n}", "", ("}",), "a()"),
         ("}\nelse {\n  b()\n}", "", ("}",), "}\nelse {\n  b()"),
         ("x = 1\ny = 2", "", ("return total",), "x = 1\ny = 2"),
