@@ -16,7 +16,7 @@ import msgspec
 
 from inkling.engine.api import Calibration
 from inkling.engine.errors import NoRoom
-from inkling.engine.machine import processor
+from inkling.engine.machine import processor, usable_cores
 from inkling.engine.mailbox import Job
 from inkling.engine.sequences import SPARE_SEQUENCE
 
@@ -24,10 +24,12 @@ BUDGET_SECONDS = 4.0
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 PROMPT_TOKENS = 128
 SEQUENCE = SPARE_SEQUENCE
-PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds to wait before measuring anew on a machine that was busy, once, twice, ..."""
 IDLE_SHARE = 0.6
-"""On an idle machine every thread has at least this share of a processor while measuring."""
+"""On an idle machine every thread has at least this share of a core while measuring, or every
+core is used so much where the user wants more threads than there are cores. What was measured
+on a busy one would pass for the truth for good, so it is waited for a better moment."""
 ROUNDS = 3
 """The best of so many counts: what else the machine does can only make it slower."""
 
@@ -87,6 +89,7 @@ class Calibrator:
         """`thread_counts`: those to choose from, the most likely one first."""
         self._context = context
         self._counts = thread_counts
+        self._cores = usable_cores()
         self._times: dict[tuple[int, int], float] = {}
         self._spent = 0.0
         self._refused = 0
@@ -125,7 +128,7 @@ class Calibrator:
         measured = self._measure(tokens)
         if measured is not None:
             took, used, spent = measured
-            if used >= IDLE_SHARE * threads * took:
+            if used >= IDLE_SHARE * min(threads, self._cores) * took:
                 self._times[missing] = took * 1000
                 self._spent += spent
                 self._refused = 0

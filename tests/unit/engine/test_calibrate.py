@@ -55,6 +55,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
+    monkeypatch.setattr("inkling.engine.calibrate.usable_cores", lambda: 4)
     monkeypatch.setattr("inkling.engine.calibrate.time.perf_counter", lambda: made.wall)
     monkeypatch.setattr("inkling.engine.calibrate.time.monotonic", lambda: made.wall)
     monkeypatch.setattr("inkling.engine.calibrate.time.process_time", lambda: made.used)
@@ -116,6 +117,13 @@ def test_what_was_measured_in_a_quiet_moment_stays(clock: Clock) -> None:
     assert rest == alone.calls - 2 * calibrate.ROUNDS
 
 
+def test_more_threads_than_cores_are_measured_too(clock: Clock) -> None:
+    clock.share = 0.5
+
+    assert run(FakeContext(clock), (8,)).run(Job()) is not None  # type: ignore[arg-type]
+    assert run(FakeContext(clock), (4,)).run(Job()) is None  # type: ignore[arg-type]
+
+
 def test_one_quiet_round_of_three_is_enough(clock: Clock) -> None:
     context = FakeContext(clock)
     context.disturbed = True
@@ -132,7 +140,7 @@ def test_it_tries_less_and_less_often_where_it_is_always_busy(clock: Clock) -> N
         waits.append(calibrator.wait_seconds)
         clock.wall += calibrator.wait_seconds
 
-    assert waits == pytest.approx([*calibrate.PAUSES, *2 * calibrate.PAUSES[-1:]])
+    assert waits == pytest.approx([*calibrate.PAUSES, *3 * calibrate.PAUSES[-1:]])
 
 
 def test_a_stopped_measurement_goes_on_where_it_was(clock: Clock) -> None:
