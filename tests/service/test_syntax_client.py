@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inkling.syntax.client import SyntaxClient
-from inkling.syntax.judgement import LARGEST, UNCHECKED
+from inkling.syntax.judgement import LARGEST, NO_GRAMMAR, STOPPED, TOO_LARGE, TOO_LONG, unchecked
 from inkling.text.document import Document
 
 FAULTY = (sys.executable, "-P", str(Path(__file__).parent / "faulty_syntax_worker.py"), "0.3")
@@ -82,18 +82,18 @@ async def test_many_at_once_are_answered_each_for_its_own_text():
 
 
 @pytest.mark.parametrize(
-    ("text", "kind"),
+    ("text", "kind", "reason"),
     [
-        ("x = |\n", {"language_id": "cobol", "uri": "file:///a.cob"}),
-        ("x = 1\n" * (LARGEST // 6 + 1) + "|", {}),
-        ("\0\1\2|", {}),
-        ("x" * 60_000 + " = |", {}),
+        ("x = |\n", {"language_id": "cobol", "uri": "file:///a.cob"}, NO_GRAMMAR),
+        ("x = 1\n" * (LARGEST // 6 + 1) + "|", {}, TOO_LARGE),
+        ("\0\1\2|", {}, TOO_LARGE),
+        ("x" * 60_000 + " = |", {}, TOO_LARGE),
     ],
     ids=["no grammar", "too large", "binary", "one long line"],
 )
-async def test_what_cannot_be_parsed_is_unchecked(text, kind):
+async def test_what_cannot_be_parsed_is_unchecked(text, kind, reason):
     async with running() as client:
-        assert await judge(client, text, "1", **kind) == UNCHECKED
+        assert await judge(client, text, "1", **kind) == unchecked(reason)
         assert (await judge(client, "x = |\n", "1")).checked
 
 
@@ -113,9 +113,9 @@ async def test_surrogates_bom_and_bytes_that_are_no_text():
 
 async def test_a_passed_deadline_is_an_unchecked_answer_in_time():
     async with running() as client:
-        assert await judge(client, "x = |\n", "1", deadline_ms=0) == UNCHECKED
+        assert await judge(client, "x = |\n", "1", deadline_ms=0) == unchecked(TOO_LONG)
         text = "def f(a):\n    return (a +\n" * 9000
-        assert await judge(client, text + "|", "x(", deadline_ms=1) == UNCHECKED
+        assert await judge(client, text + "|", "x(", deadline_ms=1) == unchecked(TOO_LONG)
         # The parse that was cut short leaves nothing behind.
         assert (await judge(client, "x = |\n", "foo(1)")).keep == 6
 
@@ -123,7 +123,7 @@ async def test_a_passed_deadline_is_an_unchecked_answer_in_time():
 async def test_without_a_worker_nothing_waits_longer_than_its_deadline():
     client = SyntaxClient(("/nowhere/python",))
     task = asyncio.create_task(client.run())
-    assert await judge(client, "x = |\n", "1", deadline_ms=50) == UNCHECKED
+    assert await judge(client, "x = |\n", "1", deadline_ms=50) == unchecked(TOO_LONG)
     await client.close()
     await asyncio.wait_for(task, 10)
 
@@ -132,16 +132,16 @@ async def test_without_a_worker_nothing_waits_longer_than_its_deadline():
 async def test_a_text_that_kills_or_stalls_the_worker_is_not_tried_again(word):
     async with running(FAULTY) as client:
         bad = f"x = {word}|\n"
-        assert await judge(client, bad, "()") == UNCHECKED
+        assert await judge(client, bad, "()") == unchecked(STOPPED)
         await client.ready()
         assert (await judge(client, "y = |\n", "1", uri="file:///b.py")).checked
         # Once may be the machine's doing: under another name it is tried again, then never.
-        assert await judge(client, bad, "()", uri="file:///c.py") == UNCHECKED
+        assert await judge(client, bad, "()", uri="file:///c.py") == unchecked(STOPPED)
         await client.ready()
-        assert await judge(client, bad, "()", uri="file:///d.py") == UNCHECKED
+        assert await judge(client, bad, "()", uri="file:///d.py") == unchecked(STOPPED)
         assert (await judge(client, "y = |\n", "1", uri="file:///b.py")).checked
         # The document it was rests for a while, whatever it holds by now.
-        assert await judge(client, "z = |\n", "1") == UNCHECKED
+        assert await judge(client, "z = |\n", "1") == unchecked(STOPPED)
 
 
 async def test_others_in_flight_are_answered_when_the_worker_dies():
@@ -151,7 +151,7 @@ async def test_others_in_flight_are_answered_when_the_worker_dies():
             judge(client, "x = |\n", "1", uri="file:///b.py"),
             judge(client, "x = |\n", "2", uri="file:///c.py"),
         )
-        assert answers == [UNCHECKED] * 3
+        assert [answer.reason for answer in answers] == [STOPPED, TOO_LONG, TOO_LONG]
         await client.ready()
         assert (await judge(client, "x = |\n", "1", uri="file:///b.py")).checked
 
@@ -172,7 +172,7 @@ async def test_close_ends_run_and_answers_are_then_unchecked():
     await client.ready()
     await client.close()
     await asyncio.wait_for(task, 10)
-    assert await judge(client, "x = |\n", "1", deadline_ms=50) == UNCHECKED
+    assert await judge(client, "x = |\n", "1", deadline_ms=50) == unchecked(TOO_LONG)
 
 
 PARENT = """

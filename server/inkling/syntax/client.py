@@ -18,7 +18,15 @@ from dataclasses import dataclass
 
 import msgspec
 
-from inkling.syntax.judgement import LARGEST, UNCHECKED, Judgement
+from inkling.syntax.judgement import (
+    LARGEST,
+    NO_GRAMMAR,
+    STOPPED,
+    TOO_LARGE,
+    TOO_LONG,
+    Judgement,
+    unchecked,
+)
 from inkling.syntax.languages import language_of
 from inkling.syntax.wire import HEADER, Done, Job, frame
 from inkling.text.document import Document
@@ -108,8 +116,10 @@ class SyntaxClient:
         judgement says that it was not checked.
         """
         language = language_of(document.language_id, document.uri)
-        if language is None or not self._may_parse(document):
-            return UNCHECKED
+        if language is None:
+            return unchecked(NO_GRAMMAR)
+        if (reason := self._unfit(document)) is not None:
+            return unchecked(reason)
         until = time.monotonic() + deadline_ms / 1000
         try:
             async with asyncio.timeout(deadline_ms / 1000):
@@ -130,9 +140,9 @@ class SyntaxClient:
                         limit_ms=(until - time.monotonic()) * 1000,
                     ),
                 )
-                return await answer or UNCHECKED
+                return await answer or unchecked(TOO_LONG)
         except TimeoutError:
-            return UNCHECKED
+            return unchecked(TOO_LONG)
 
     def prepare(self, document: Document) -> None:
         """Have the document parsed before it is asked about; the latest one wins.
@@ -141,7 +151,7 @@ class SyntaxClient:
         works, and `judge` then answers from a warm tree.
         """
         language = language_of(document.language_id, document.uri)
-        if language is None or not self._may_parse(document):
+        if language is None or self._unfit(document) is not None:
             return
         if self._preparing is not None or not self._started.is_set():
             self._next = document
@@ -180,13 +190,14 @@ class SyntaxClient:
                 process.kill()
             await process.wait()
 
-    def _may_parse(self, document: Document) -> bool:
+    def _unfit(self, document: Document) -> str | None:
+        """Why the document is not given to the worker, if it is not."""
         if len(document.data) > LARGEST:
-            return False
+            return TOO_LARGE
         suspect = self._suspects.get(document.uri)
         if suspect is not None and time.monotonic() < suspect.until:
-            return False
-        return not self._quarantine or _digest(document) not in self._quarantine
+            return STOPPED
+        return STOPPED if self._quarantine and _digest(document) in self._quarantine else None
 
     def _ask(self, document: Document | None, job: Job) -> "asyncio.Future[Judgement | None]":
         answer: asyncio.Future[Judgement | None] = asyncio.get_running_loop().create_future()
@@ -230,7 +241,7 @@ class SyntaxClient:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, msgspec.DecodeError):
             while True:
                 header = await process.stdout.readexactly(HEADER)
-                size = int.from_bytes(header, "little")
+                size = int.from_bytes(header, "big")
                 done = decoder.decode(await process.stdout.readexactly(size))
                 asked = self._asked.pop(done.id, None)
                 if asked is not None and not asked.answer.done():
@@ -273,9 +284,9 @@ class SyntaxClient:
                 rest,
                 "; this text for good" if again else "",
             )
-        for one in asked:
+        for place, one in enumerate(asked):
             if not one.answer.done():
-                one.answer.set_result(None)
+                one.answer.set_result(None if place else unchecked(STOPPED))
 
 
 def _digest(document: Document) -> bytes:

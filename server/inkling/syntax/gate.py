@@ -91,17 +91,14 @@ def judge(
             closed=limit.closed,
             errors_before=base.errors,
             errors_after=best.errors,
-            wants_more=False,
             checked=True,
         )
-    open_ended = complete < 1 or not counts or lines[-1].inside
     return Judgement(
         keep=0,
         closers="",
         closed=limit.closed,
         errors_before=base.errors,
         errors_after=base.errors,
-        wants_more=open_ended and not finished and not limit.closed,
         checked=True,
     )
 

@@ -5,6 +5,11 @@ import msgspec
 LARGEST = 512 * 1024
 """Bytes of a document above which it is not parsed."""
 
+TOO_LONG = "took too long"
+NO_GRAMMAR = "has no grammar installed"
+TOO_LARGE = "is too large"
+STOPPED = "stopped the parser"
+
 
 class Judgement(msgspec.Struct, frozen=True):
     """What may be shown of a suggestion."""
@@ -17,10 +22,18 @@ class Judgement(msgspec.Struct, frozen=True):
     """The enclosing node ends inside the suggestion: more text would not be shown."""
     errors_before: int
     errors_after: int
-    wants_more: bool
-    """Nothing may be shown yet, but more text could change that."""
     checked: bool
-    """False: no grammar, too large or too late; then `keep` is 0 and means nothing."""
+    """False: there is no judgement, for `reason`; then `keep` is 0 and means nothing."""
+    reason: str = ""
+    """Why it was not checked, as what the file did or is: one of the texts above."""
+    wants_more: bool = False
+    """Never true, and read by nobody."""
 
 
-UNCHECKED = Judgement(0, "", False, 0, 0, False, False)
+def unchecked(reason: str) -> Judgement:
+    """The answer where there is no judgement."""
+    return Judgement(0, "", False, 0, 0, False, reason)
+
+
+UNCHECKED = unchecked("")
+"""Where nobody asked for a judgement."""

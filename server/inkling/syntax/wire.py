@@ -1,6 +1,6 @@
 """The records that cross the pipe between `client` and `worker`, and their framing.
 
-A frame is a length of four bytes, little-endian, and that many bytes of msgpack.
+A frame is a length of four bytes, big-endian, and that many bytes of msgpack.
 """
 
 from typing import Literal
@@ -30,7 +30,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """The answer to the job with the same id; `judgement` for a judge job that was checked."""
+    """The answer to the job with the same id; nothing in it but for a judge job."""
 
     id: int
     judgement: Judgement | None = None
@@ -42,4 +42,4 @@ _encoder = msgspec.msgpack.Encoder()
 def frame(record: Job | Done) -> bytes:
     """A record with its length in front."""
     body = _encoder.encode(record)
-    return len(body).to_bytes(HEADER, "little") + body
+    return len(body).to_bytes(HEADER, "big") + body

@@ -17,7 +17,14 @@ from typing import BinaryIO
 import msgspec
 
 from inkling.syntax.gate import judge
-from inkling.syntax.judgement import LARGEST, Judgement
+from inkling.syntax.judgement import (
+    LARGEST,
+    NO_GRAMMAR,
+    TOO_LARGE,
+    TOO_LONG,
+    Judgement,
+    unchecked,
+)
 from inkling.syntax.languages import language_of
 from inkling.syntax.tree import DeadlinePassed, Grammar, Parsed
 from inkling.syntax.wire import HEADER, Done, Job, frame
@@ -36,15 +43,15 @@ class Trees:
         self._grammars: dict[str, Grammar | None] = {}
         self._parsed: OrderedDict[str, Parsed] = OrderedDict()
 
-    def parse(self, job: Job, deadline: float) -> Parsed | None:
-        """The job's document, parsed; None where that is not possible or not worth it.
+    def parse(self, job: Job, deadline: float) -> Parsed | str:
+        """The job's document, parsed, or why it can't be or is not worth it.
 
         Raises `DeadlinePassed`.
         """
         grammar = self._grammar(job.language)
         if grammar is None or not worth_parsing(job.data):
             self.forget(job.uri)
-            return None
+            return NO_GRAMMAR if grammar is None else TOO_LARGE
         known = self._parsed.pop(job.uri, None)
         if known is None or known.grammar is not grammar:
             parsed = Parsed.of(grammar, job.data, deadline)
@@ -83,19 +90,20 @@ def worth_parsing(data: bytes) -> bool:
 
 
 def do(trees: Trees, job: Job) -> Judgement | None:
-    """Do one job; None where nothing could be judged."""
+    """Do one job; None where it does not ask for a judgement."""
     if job.kind == "forget":
         trees.forget(job.uri)
         return None
     deadline = time.monotonic() + job.limit_ms / 1000
     try:
         parsed = trees.parse(job, deadline)
-        if parsed is None:
-            return None
         if job.kind == "prepare":
-            if parsed.errors and len(job.data) <= _REFRESHED_BYTES:
+            large = len(job.data) > _REFRESHED_BYTES
+            if isinstance(parsed, Parsed) and parsed.errors and not large:
                 parsed.refresh(deadline)  # the judge will need it, and now there is time
             return None
+        if not isinstance(parsed, Parsed):
+            return unchecked(parsed)
         return judge(
             parsed,
             job.offset,
@@ -105,7 +113,7 @@ def do(trees: Trees, job: Job) -> Judgement | None:
             deadline=deadline,
         )
     except DeadlinePassed:
-        return None
+        return unchecked(TOO_LONG) if job.kind == "judge" else None
 
 
 def serve(jobs: BinaryIO, answers: BinaryIO, traces: BinaryIO) -> None:
@@ -113,7 +121,7 @@ def serve(jobs: BinaryIO, answers: BinaryIO, traces: BinaryIO) -> None:
     trees = Trees()
     decoder = msgspec.msgpack.Decoder(Job)
     while len(header := jobs.read(HEADER)) == HEADER:
-        job = decoder.decode(jobs.read(int.from_bytes(header, "little")))
+        job = decoder.decode(jobs.read(int.from_bytes(header, "big")))
         faulthandler.dump_traceback_later(HANG_SECONDS, exit=True, file=traces)
         try:
             answer = Done(job.id, do(trees, job))
