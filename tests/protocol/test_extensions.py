@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 from inkling.lsp import commands, status
 from inkling.lsp.client import Client as Facts
+from inkling.service.records import Why
 from protocol.client import profile
 
 URI = "file:///a.py"
@@ -33,6 +35,13 @@ def _documented(command: str) -> set[str]:
     section = DOCUMENT.split(f"### `{command}`")[1]
     block = section.split("```json")[1].split("```")[0]
     return set(re.findall(r'^  "(\w+)":', block, re.MULTILINE))
+
+
+def test_the_words_of_a_record_are_as_documented():
+    kinds = get_type_hints(Why)
+    for name in ("outcome", "source"):
+        line = next(line for line in DOCUMENT.splitlines() if f'"{name}": ' in line)
+        assert line.split('"')[3].split(" | ") == list(get_args(kinds[name]))
 
 
 async def test_the_records_are_as_documented(start, script):
