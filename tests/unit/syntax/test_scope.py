@@ -69,7 +69,11 @@ def test_what_is_left_and_right_of_the_cursor(marked, indent, typed, tail, close
 def test_cut_characters_do_no_harm():
     document = Document("file:///x", "python", 1, "é😀".encode())
     for offset in range(7):
-        line_context(document, offset)
+        found = line_context(document, offset)
+        whole = offset in (0, 2, 6)
+        assert (found.indent, found.typed + found.tail == "é😀") == ("", whole)
+        assert found.typed.startswith("é") == (offset >= 2)
+        assert found.tail.endswith("😀") == (offset <= 2)
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.name)
