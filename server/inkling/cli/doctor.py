@@ -74,7 +74,7 @@ async def attempts(settings: Settings, *, able: bool) -> AsyncIterator[Check]:
     try:
         yield await try_syntax(app.syntax)
         if able:
-            async for check in trials(app, measures=settings.backend == "llama"):
+            async for check in trials(app, settings):
                 yield check
     finally:
         await app.close()

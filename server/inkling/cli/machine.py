@@ -43,6 +43,14 @@ def this_machine() -> Machine:
     )
 
 
+def is_busy() -> bool:
+    """Whether more programs want to run than there are processors; False where nobody tells."""
+    try:
+        return os.getloadavg()[0] > _cores()
+    except (AttributeError, OSError):  # Windows has no such figure
+        return False
+
+
 def _cores() -> int:
     """Processors this process may use, which a container may make fewer than there are."""
     if sys.platform == "linux":

@@ -2,10 +2,11 @@
 
 Sub-commands are imported when they are called, so `inkling serve` starts without what the
 others need. Exit codes: 0 done, 1 could not do it, 2 wrong usage, 130 interrupted.
-`INKLING_DEBUG=1` shows the traceback behind a sentence.
+`INKLING_DEBUG=1` shows the traceback behind a sentence, and what is logged.
 """
 
 import io
+import logging
 import os
 import sys
 import traceback
@@ -112,8 +113,21 @@ def _model_errors() -> ModuleType:
 
 
 def show_traceback_if_asked() -> None:
-    if os.environ.get("INKLING_DEBUG", "") not in ("", "0"):
+    if _debugging():
         traceback.print_exc()
+
+
+def keep_log_lines_out() -> None:
+    """Of what a command prints; `serve` sets up a log file after this."""
+    if _debugging():
+        logging.basicConfig(stream=sys.stderr, level=logging.INFO)
+    else:
+        # Without any handler Python would print warnings to stderr.
+        logging.getLogger().addHandler(logging.NullHandler())
+
+
+def _debugging() -> bool:
+    return os.environ.get("INKLING_DEBUG", "") not in ("", "0")
 
 
 def main() -> NoReturn:
@@ -122,4 +136,5 @@ def main() -> NoReturn:
         # A console that lacks a character (Windows code pages, LANG=C) shows "?", never fails.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    keep_log_lines_out()
     sys.exit(run(sys.argv[1:]))

@@ -27,7 +27,7 @@ def test_a_good_machine_needs_nothing() -> None:
         checks.check_python(),
         checks.check_processor(GOOD),
         checks.check_memory(GOOD),
-        *trials.about_model(MODEL),
+        *trials.about_model(MODEL, 2),
     ):
         assert (check.state, check.fix) == ("ok", "")
 
@@ -107,11 +107,17 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_models_without_fim_tokens_and_slow_ones_are_warned_of() -> None:
     slow = msgspec.structs.replace(MODEL, fim=None, calibration=Calibration(20.0, 3.0, 2))
-    load, fim, speed = trials.about_model(slow)
+    load, fim, speed = trials.about_model(slow, 4)
     assert (load.state, fim.state, speed.state) == ("ok", "warn", "warn")
     assert "2 threads" in speed.said
 
 
-def test_a_back_end_that_measures_nothing_is_fine() -> None:
-    *_, speed = trials.about_model(msgspec.structs.replace(MODEL, calibration=None))
-    assert speed.state == "ok"
+@pytest.mark.parametrize(
+    ("threads", "state", "said"),
+    [(None, "ok", "another program"), (3, "warn", "busy; on 3 threads"), (1, "warn", "1 thread ")],
+)
+def test_why_nothing_was_measured_is_told(threads: int | None, state: str, said: str) -> None:
+    unmeasured = msgspec.structs.replace(MODEL, calibration=None)
+    *_, speed = trials.about_model(unmeasured, threads)
+    assert speed.state == state
+    assert said in speed.said

@@ -1,5 +1,6 @@
 """The command line as a whole: lazy imports, exit codes, and one sentence for every failure."""
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -23,6 +24,18 @@ def test_help_names_every_command_without_importing_one() -> None:
     assert "Three things to do first" in done.stdout
     assert f"inkling, version {__version__}" in done.stdout
     assert "loaded: []" in done.stdout
+
+
+@pytest.mark.parametrize(("debug", "shown"), [("", False), ("1", True)])
+def test_log_lines_are_kept_out_of_what_is_printed(debug: str, shown: bool) -> None:
+    code = (
+        "import logging; from inkling.cli.main import keep_log_lines_out; keep_log_lines_out();"
+        "logging.getLogger('inkling.syntax.client').warning('the worker ended')"
+    )
+    environment = {**os.environ, "INKLING_DEBUG": debug}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert ("the worker ended" in done.stderr + done.stdout) is shown
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
