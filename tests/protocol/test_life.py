@@ -60,24 +60,32 @@ async def test_the_client_closes_the_pipe(start, script):
     client = await start()
     await client.initialize(options=script())
     await client.ready()
-    children = _children(client.process.pid)
+    children = await _children(client.process.pid)
     client.process.stdin.close()
     assert await client.ended() == 1
     await _gone(children)
 
 
-async def test_the_client_is_killed_while_a_request_runs(start, script, tmp_path):
-    """The editor's death takes the server and its children along, generation or not."""
+@pytest.mark.parametrize("killed", ["editor", "server"])
+async def test_one_is_killed_while_a_request_runs(killed, start, script):
+    """Its death takes the others along, the server's children too, generation or not."""
     slow = {"ends_with": "x = ", "answer": "1", "prompt_delay_ms": 60_000}
     client = await start()
     await client.initialize(options=script(slow))
     client.open("file:///a.py", "x = ")
     await client.ready()
-    client.ask("textDocument/inlineCompletion", client.at("file:///a.py", 0, 4))
+    _, asked = client.ask("textDocument/inlineCompletion", client.at("file:///a.py", 0, 4))
     await client.command("inkling.status")
-    children = _children(client.process.pid)
-    client.process._transport.close()  # type: ignore[attr-defined] # both pipes at once
-    await asyncio.wait_for(client.process.wait(), 30)
+    children = await _children(client.process.pid)
+    if killed == "server":
+        client.process.kill()
+    else:  # what an editor's death leaves: both pipes are closed at once
+        for number in (0, 1):
+            client.process._transport.get_pipe_transport(number).close()  # type: ignore[attr-defined]
+    code = await client.ended()
+    assert code == 1 if killed == "editor" else code != 0
+    with pytest.raises(ConnectionError):
+        await asked
     await _gone(children)
 
 
@@ -98,10 +106,19 @@ def _resident_mb(pid: int) -> float:
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
-def _children(pid: int) -> list[int]:
-    """Processes of `pid`, where the system says so (Linux)."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+async def _children(pid: int) -> list[int]:
+    """Processes of `pid`, at least one, where the system tells of them (Linux)."""
+    async with asyncio.timeout(30):
+        while sys.platform == "linux":
+            if children := _listed(pid):
+                return children
+            await asyncio.sleep(0.02)
+    return []
+
+
+def _listed(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8")
+    return [int(child) for child in listed.split()]
 
 
 async def _gone(pids: list[int]) -> None:

@@ -1,5 +1,7 @@
 """The composition root: which parts the settings choose, and that nothing outlives them."""
 
+import asyncio
+
 import pytest
 
 from inkling.app import build
@@ -46,11 +48,19 @@ async def test_a_server_that_is_not_there(unused_tcp_port):
     url = f"http://127.0.0.1:{unused_tcp_port}"
     app = build(Settings(backend="openai", server_url=url))
     app.start()
-    async for state in app.engine.states():
-        if isinstance(state, Unavailable):
-            break
+    async with asyncio.timeout(30):
+        async for state in app.engine.states():
+            if isinstance(state, Unavailable):
+                break
+    assert state == app.engine.state
+    assert str(unused_tcp_port) in state.reason
     await app.close()
 
 
-async def test_closing_before_starting_is_allowed():
-    await build(Settings(backend="scripted")).close()
+@pytest.mark.parametrize("backend", ["scripted", "openai", "llama"])
+async def test_closing_before_starting_is_allowed(backend):
+    app = build(Settings(backend=backend))
+    async with asyncio.timeout(30):
+        await app.close()
+        # Who follows the engine is not left waiting.
+        assert len([each async for each in app.engine.states()]) <= 1

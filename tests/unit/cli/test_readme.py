@@ -29,7 +29,9 @@ def test_the_test_line_makes_an_environment_and_runs_the_tests() -> None:
     "pattern", ["README.md", "editors/*/README.md", "server/*.md", "models/*.md", "tests/**/*.md"]
 )
 def test_links_lead_somewhere(pattern: str) -> None:
-    for document in ROOT.glob(pattern):
+    documents = list(ROOT.glob(pattern))
+    assert documents
+    for document in documents:
         check_links(document)
 
 
