@@ -242,5 +242,23 @@ def test_one_idle_time_is_enough_to_calibrate_and_to_copy(
     assert list(loaded.learn()) == [] and len(made) == 1
 
 
+def test_a_native_failure_while_calibrating_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inkling.engine import loading
+
+    monkeypatch.setattr("inkling.engine.calibrate.IDLE_SHARE", 0.0)
+    monkeypatch.setattr("inkling.engine.calibrate.PAUSES", (0.0,))
+    loaded = loading.load(Wish(default_model(), tmp_path, 1, False), "m", 512, lambda _: None)
+    native = sys.modules["inkling.engine.llama"].lib
+    decode, failures = native.llama_decode, [-3]
+    monkeypatch.setattr(
+        native, "llama_decode", lambda *given: failures.pop() if failures else decode(*given)
+    )
+
+    assert [info.calibration is not None for info in loaded.learn()] == [True]
+    assert not failures
+
+
 def texts_of(events: Iterable[TextEvent | DoneEvent]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextEvent))

@@ -106,7 +106,7 @@ class Calibrator:
             try:
                 result = self.step()
             except NoRoom:
-                self._refuse()
+                self.put_off()
                 return None
             if result is not None:
                 return result
@@ -133,11 +133,12 @@ class Calibrator:
                 self._spent += spent
                 self._refused = 0
             else:
-                self._refuse()
+                self.put_off()
         self._context.use_threads(self._best_count())
         return None
 
-    def _refuse(self) -> None:
+    def put_off(self) -> None:
+        """Wait for a better moment, each time longer."""
         pause = PAUSES[min(self._refused, len(PAUSES) - 1)]
         self._refused += 1
         self._not_before = time.monotonic() + pause

@@ -14,7 +14,7 @@ from inkling.engine import calibrate, choice
 from inkling.engine.api import ModelInfo
 from inkling.engine.choice import Files, Wish
 from inkling.engine.decode import Decoder
-from inkling.engine.errors import ModelError
+from inkling.engine.errors import DecodeFailed, ModelError
 from inkling.engine.gguf import check_file
 from inkling.engine.llama import HAS_GPU, LIBRARY_VERSION, Context, Model, StopFlag
 from inkling.engine.machine import usable_cores
@@ -112,7 +112,12 @@ class Loaded:
             self._copying.kill()
 
     def _calibrate(self, job: Job) -> bool:
-        speed = self._calibrator.run(job)
+        try:
+            speed = self._calibrator.run(job)
+        except DecodeFailed:
+            self.decoder.forget()
+            self._calibrator.put_off()
+            return False
         if speed is None:
             return False
         calibrate.save(self._record, speed)
