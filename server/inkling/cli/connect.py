@@ -40,7 +40,9 @@ def connections(command: str) -> tuple[tuple[str, str], ...]:
         (
             "Helix, languages.toml (completion menu)",
             f'[language-server.inkling]\ncommand = "{quoted}"\nargs = ["serve"]\n'
-            '[[language]]\nname = "python"\nlanguage-servers = ["inkling"]',
+            '[[language]]\nname = "python"\n'
+            "# those you use already, and Inkling\n"
+            'language-servers = ["basedpyright", "ruff", "inkling"]',
         ),
         (
             "Emacs with lsp-mode 10",
