@@ -113,8 +113,10 @@ def check_model_file(name_or_path: str) -> Check:
         check_file(found)
         with found.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except (ModelError, UnusableFile) as problem:
+    except ModelError as problem:
         return Check("Model", "fail", str(problem), "Choose one that `inkling models` lists.")
+    except UnusableFile as problem:
+        return Check("Model", "fail", str(problem), _another_file(name_or_path))
     except OSError as problem:
         return Check("Model", "fail", f"cannot read it: {problem.strerror}", "Check the disk.")
     said = f"{found}, {found.stat().st_size / 1e6:.0f} MB, sha256 {digest[:12]}…"
@@ -123,9 +125,21 @@ def check_model_file(name_or_path: str) -> Check:
     except ModelError:
         return Check("Model", "ok", f"{said}, your own file")
     if expected and digest != expected:
-        fix = f"Delete the file, then run `inkling pull {name_or_path}`."
-        return Check("Model", "fail", f"{said}, not the {expected[:12]}… of the catalogue", fix)
+        said += f", not the {expected[:12]}… of the catalogue"
+        return Check("Model", "fail", said, _another_file(name_or_path))
     return Check("Model", "ok", said)
+
+
+def _another_file(name_or_path: str) -> str:
+    """What to do about a file that is no model: `inkling pull` has only the catalogue's."""
+    try:
+        name = find(name_or_path).name
+    except ModelError:
+        return (
+            "Get your file again from where it came from, or choose a model that "
+            "`inkling models` lists."
+        )
+    return f"Delete the file, then run `inkling pull {name}`."
 
 
 def _gigabytes(count: int) -> str:

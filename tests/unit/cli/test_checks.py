@@ -77,6 +77,19 @@ def test_models_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert check.fix
 
 
+def test_only_a_model_of_the_catalogue_can_be_pulled_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = tmp_path / "own.gguf"
+    damaged.write_bytes(b"\x8f\x01random")
+    own = checks.check_model_file(str(damaged))
+    assert "Get your file again" in own.fix
+    assert "inkling pull" not in own.fix
+    monkeypatch.setattr(checks, "resolve", lambda name: damaged)
+    ours = checks.check_model_file("qwen2.5-coder-0.5b")
+    assert ours.fix == "Delete the file, then run `inkling pull qwen2.5-coder-0.5b`."
+
+
 def test_a_user_s_own_model_is_named_as_such(tmp_path: Path) -> None:
     own = tmp_path / "own.gguf"
     own.write_bytes(b"GGUF and more")
