@@ -176,7 +176,10 @@ class Settings:
     )
     disabled_languages: tuple[str, ...] = field(
         default=(),
-        metadata=_texts("a list of language ids", "Language ids in which nothing is suggested."),
+        metadata=_texts(
+            'a list of language ids such as ["python", "c"]',
+            "Language ids in which nothing is suggested.",
+        ),
     )
     completion_fallback: Fallback = field(
         default="auto",
@@ -207,12 +210,13 @@ _RULES: dict[str, tuple[str, _Rule, object]] = {
 }
 
 
-def parse(*layers: object) -> tuple[Settings, tuple[str, ...]]:
+def parse(*layers: object, lenient: bool = True) -> tuple[Settings, tuple[str, ...]]:
     """Settings and one sentence per problem. Never raises; any thread.
 
     Later layers win over earlier ones (initialization options, then the client's
     configuration). A layer may be the section itself or an object that holds it under
-    `inkling`; null means "not set", for a layer and for a key.
+    `inkling`; null means "not set", for a layer and for a key. `lenient` is for who uses the
+    settings in spite of problems: the sentences then tell what is used instead.
     """
     values: dict[str, object] = {}
     unknown: list[str] = []
@@ -239,15 +243,16 @@ def parse(*layers: object) -> tuple[Settings, tuple[str, ...]]:
             read = rule.read(value)
             if read is None:
                 used = values.get(name, default)
+                instead = f" Using {_as_json(used)}." if lenient else ""
                 problems.append(
-                    f"{SECTION}.{key} is {_kind(value)}; allowed is {rule.allowed}. "
-                    f"Using {_as_json(used)}."
+                    f"{SECTION}.{key} is {_kind(value)}; allowed is {rule.allowed}.{instead}"
                 )
             else:
                 values[name] = read
     if unknown:
         named = ", ".join(_suggest(key) for key in dict.fromkeys(unknown))
-        problems.append(f"Unknown {SECTION} settings are ignored: {named}.")
+        ignored = " are ignored" if lenient else ""
+        problems.append(f"Unknown {SECTION} settings{ignored}: {named}.")
     return Settings(**cast(Any, values)), tuple(dict.fromkeys(problems))
 
 

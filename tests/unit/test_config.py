@@ -41,7 +41,11 @@ def test_settings_may_be_wrapped_in_their_section():
         ("multiline", "Auto", 'allowed is "auto", "never" or "always". Using "auto".'),
         ("model", " ", "inkling.model is a text; allowed is a name that `inkling models` lists"),
         ("serverUrl", "localhost:80", 'allowed is an address starting with "http://"'),
-        ("disabledLanguages", ["a", 1], "allowed is a list of language ids. Using []."),
+        (
+            "disabledLanguages",
+            ["a", 1],
+            'allowed is a list of language ids such as ["python", "c"]. Using [].',
+        ),
         ("logLevel", {}, "inkling.logLevel is an object"),
     ],
 )
@@ -109,3 +113,12 @@ def test_the_readme_shows_this_table():
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     shown = readme.split("<!-- settings:begin -->")[1].split("<!-- settings:end -->")[0]
     assert shown.strip() == settings_table().strip()
+
+
+def test_who_stops_at_a_problem_is_not_told_what_is_used_instead() -> None:
+    _, problems = parse({"maxLines": 0, "colour": 1}, lenient=False)
+    assert problems == (
+        "inkling.maxLines is a number that is not allowed; "
+        "allowed is a whole number from 1 to 200.",
+        'Unknown inkling settings: "colour".',
+    )

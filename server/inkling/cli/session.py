@@ -44,7 +44,7 @@ def settings_from(model: str | None, chosen: Sequence[str], **defaults: object) 
         if not equals:
             raise click.UsageError(f"--setting {each}: write KEY=VALUE.")
         layer[key.strip()] = _value(value.strip())
-    settings, problems = parse(defaults, layer, {"model": model})
+    settings, problems = parse(defaults, layer, {"model": model}, lenient=False)
     if problems:
         raise click.UsageError(" ".join(problems))
     return settings
