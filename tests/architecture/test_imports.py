@@ -41,7 +41,6 @@ ONLY = {
     # `inkling bench --against` talks to the peer it measures.
     ("socket", "ssl", "http", "urllib.request", "httpx", "requests", "aiohttp"): (
         "models/",
-        "engine/openai.py",
         "engine/http.py",
         "cli/bench/",
     ),
