@@ -6,6 +6,7 @@ to ask (no file, no model, no engine) is 1.
 
 import asyncio
 import json
+import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,9 +17,13 @@ from inkling.cli.place import Place, PlaceType, offset_of, open_document
 from inkling.cli.render import code_view, ghost_marks, make_console
 from inkling.cli.session import chooses_settings, parse_once, running, settings_from
 from inkling.config import Settings
+from inkling.service.completer import Completer
 from inkling.service.records import CompletionRequest, Suggestion, Why
 from inkling.text.buffer import Buffer
 from inkling.text.document import Document
+
+FIGURES_S = 3.0
+"""What the model may go on for after the answer: only at its end does it tell what that cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,17 @@ async def ask(document: Document, offset: int, candidates: int, settings: Settin
         await parse_once(app.syntax, document, offset)
         request = CompletionRequest(document, offset, invoked=True, max_items=candidates)
         suggestions = await app.completer.complete(request)
-        return Answer(document, offset, suggestions, app.completer.why())
+        return Answer(document, offset, suggestions, await with_figures(app.completer))
+
+
+async def with_figures(completer: Completer) -> Why:
+    """The last request with the engine's figures, unless they take longer than `FIGURES_S`."""
+    until = time.monotonic() + FIGURES_S
+    while (why := completer.why()).source == "model" and why.stats is None:
+        if time.monotonic() > until:
+            break
+        await asyncio.sleep(0.02)
+    return why
 
 
 def as_record(place: Place, answer: Answer) -> dict[str, Any]:
