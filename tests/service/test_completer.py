@@ -35,7 +35,6 @@ class EverythingParses:
             closed=finished,
             errors_before=0,
             errors_after=0,
-            wants_more=False,
             checked=True,
         )
 

@@ -11,7 +11,7 @@ from inkling.config import Settings
 from inkling.edits.trim import LOOKAHEAD_LINES, Surroundings, trim
 from inkling.service.forecast import unix_lines
 from inkling.syntax.client import SyntaxClient
-from inkling.syntax.judgement import LARGEST, UNCHECKED, Judgement
+from inkling.syntax.judgement import UNCHECKED, Judgement
 from inkling.syntax.languages import language_of
 from inkling.syntax.scope import LineContext, line_context
 from inkling.text.document import Document
@@ -101,7 +101,7 @@ async def shape(
     kept = trimmed.text.encode()[: judgement.keep].decode("utf-8", "ignore")
     filters = trimmed.cut_by
     if not kept.strip():
-        return Shaped("", judgement, (*filters, _refusal(document, judgement)), judge_ms)
+        return Shaped("", judgement, (*filters, _refusal(judgement)), judge_ms)
     if len(kept.rstrip()) < len(trimmed.text.rstrip()):
         filters = (*filters, "leaves the block or would not parse")
     shown = (kept if context.tail.strip() else kept.rstrip()) + judgement.closers
@@ -110,14 +110,6 @@ async def shape(
 
 def _lines(document: Document, start: int, end: int) -> list[str]:
     return unix_lines(document.data[start:end]).decode("utf-8", "replace").split("\n")
-
-
-def _refusal(document: Document, judgement: Judgement) -> str:
-    if judgement.checked:
-        return "would not parse"
-    if len(document.data) > LARGEST:
-        return f"could not be checked, as the file has more than {LARGEST // 1024} kB"
-    return "could not be checked in time"
 
 
 def surroundings(document: Document, offset: int, context: LineContext) -> Surroundings:
@@ -132,3 +124,9 @@ def surroundings(document: Document, offset: int, context: LineContext) -> Surro
         following=tuple(line for line in below if line.strip())[:LOOKAHEAD_LINES],
         preceding=tuple(line.strip() for line in above if line.strip())[-LOOKAHEAD_LINES:],
     )
+
+
+def _refusal(judgement: Judgement) -> str:
+    if judgement.checked:
+        return "would not parse"
+    return f"not checked: the file {judgement.reason}" if judgement.reason else "not checked"

@@ -26,8 +26,6 @@ class Judgement(msgspec.Struct, frozen=True):
     """False: there is no judgement, for `reason`; then `keep` is 0 and means nothing."""
     reason: str = ""
     """Why it was not checked, as what the file did or is: one of the texts above."""
-    wants_more: bool = False
-    """Never true, and read by nobody."""
 
 
 def unchecked(reason: str) -> Judgement:
