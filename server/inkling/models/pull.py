@@ -74,7 +74,11 @@ def _pull_locked(model: Model, directory: Path) -> Iterator[PullProgress]:
             yield _installed(model, path)
             return
         partial = PartialFile(work / model.name)
-        path = yield from _from_sources(model, partial)
+        try:
+            path = yield from _from_sources(model, partial)
+        except BaseException:  # also a closed iterator and Ctrl-C; all go on their way
+            partial.tidy()
+            raise
         partial.discard()
         yield _installed(model, path)
     finally:

@@ -97,3 +97,22 @@ def test_discard_leaves_nothing(tmp_path: Path, times: int) -> None:
     for _ in range(times):
         partial.discard()
     assert not list(tmp_path.iterdir())
+
+
+def test_tidying_keeps_what_has_arrived_and_nothing_else(tmp_path: Path) -> None:
+    partial = taken_up(tmp_path / "model", 1)
+    (partial.scratch / "pip.log").write_text("no network")
+    (tmp_path / "model" / "hub-0123").touch()
+    partial.tidy()
+    assert not list(tmp_path.iterdir())
+
+    partial = taken_up(tmp_path / "model", 2)
+    put(partial, "part0", b"first")
+    partial.tidy()
+    assert taken_up(tmp_path / "model", 2).has("part0")
+
+    partial.discard()
+    PartialFile(tmp_path / "model")
+    (tmp_path / "model" / "hub-0123").write_bytes(b"half of it")
+    partial.tidy()
+    assert (tmp_path / "model" / "hub-0123").exists()
