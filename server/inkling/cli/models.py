@@ -40,6 +40,7 @@ _STEPS = {
     "building": "Compiling",
     "trying": "Trying it",
 }
+_ORIGINS = {"hub": "hub", "pypi": "PyPI"}
 
 
 def get_model(name_or_path: str, console: Console) -> Path:
@@ -123,9 +124,10 @@ def models(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"models": rows}, indent=2))
         return
-    table = Table("Name", "For", "Size", "Licence", "Here", box=None, pad_edge=False)
-    for column in table.columns[:3]:
+    table = Table("Name", "For", "Size", "Licence", "From", "Here", box=None, pad_edge=False)
+    for column in (*table.columns[:3], table.columns[4]):
         column.no_wrap = True
+    table.columns[3].overflow = "fold"
     table.columns[2].justify = "right"
     for row in rows:
         roles = ", ".join(
@@ -133,10 +135,12 @@ def models(as_json: bool) -> None:
         )
         size = f"{row['size'] / 1e6:,.0f} MB" if row["size"] else "?"
         installed = "yes" if row["installed"] else "no"
-        table.add_row(row["name"], roles, size, row["licence"], installed)
+        come_from = ", ".join(dict.fromkeys(_ORIGINS[source] for source in row["sources"]))
+        table.add_row(row["name"], roles, size, row["licence"], come_from, installed)
     console = make_console()
     console.print(table)
-    console.print(f"\nFiles are in {models_dir()}", markup=False, soft_wrap=True)
+    console.print("\nFrom: the Hugging Face hub; PyPI, in parts.", markup=False)
+    console.print(f"Files are in {models_dir()}", markup=False, soft_wrap=True)
 
 
 @click.command()

@@ -8,7 +8,7 @@ import pytest
 
 from inkling.cli import models as commands
 from inkling.cli.main import run
-from inkling.models.catalogue import catalogue, default, find
+from inkling.models.catalogue import HubSource, PypiSource, catalogue, default, find
 from inkling.models.engine_probe import EngineStatus
 from inkling.models.engine_setup import SetupProgress
 from inkling.models.errors import DiskFull, SetupError
@@ -38,6 +38,18 @@ def test_models_shows_what_is_here(own_cache: Path, capsys: pytest.CaptureFixtur
     assert here.rstrip().endswith("yes")
     (other,) = [line for line in lines if line.startswith(default("fast").name)]
     assert "fast (default)" in other and "491 MB" in other and other.rstrip().endswith("no")
+
+
+def test_models_tells_where_each_comes_from(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for model in catalogue():
+        (line,) = [line for line in lines if line.startswith(model.name + " ")]
+        kinds = {type(source) for source in model.sources}
+        assert (" hub" in line, " PyPI" in line) == (HubSource in kinds, PypiSource in kinds)
 
 
 def test_pull_tells_each_step_once_and_where_the_file_is(
