@@ -124,7 +124,8 @@ def models(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"models": rows}, indent=2))
         return
-    table = Table("Name", "For", "Size", "Licence", "From", "Here", box=None, pad_edge=False)
+    names = ("Name", "For", "Size", "Licence", "From", "Here")
+    table = Table(*names, box=None, pad_edge=False, collapse_padding=True)
     for column in (*table.columns[:3], table.columns[4]):
         column.no_wrap = True
     table.columns[3].overflow = "fold"
