@@ -16,13 +16,13 @@ def check_file(path: Path) -> None:
         with path.open("rb") as file:
             magic = file.read(len(MAGIC))
     except FileNotFoundError:
-        raise ModelError(f"there is no model file at {path}; `inkling pull` fetches one") from None
+        raise ModelError(f"there is no model file at {path}; `inkling models` lists what can be fetched") from None
     except IsADirectoryError:
         raise ModelError(f"{path} is a folder; name the .gguf file in it") from None
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from error
     if magic != MAGIC:
-        raise ModelError(f"{path} is not a GGUF model file; choose a file that ends in .gguf")
+        raise ModelError(f"{path} is not a GGUF model file: its content is something else")
 
 
 def explain_load_failure(path: Path, log: str) -> str:
@@ -34,7 +34,7 @@ def explain_load_failure(path: Path, log: str) -> str:
             "know; choose another model or update llama-cpp-python"
         )
     if any(sign in log for sign in ("within the file bounds", "corrupted", "failed to read")):
-        return f"{path.name} is cut short or damaged; fetch it again with `inkling pull`"
+        return f"{path} is cut short or damaged; get it again from where it came from"
     if any(sign in log for sign in ("allocate", "out of memory", "bad_alloc", "OutOfDeviceMemory")):
         return f"there is not enough memory for {path.name}; choose a smaller model"
     lines = [line.strip() for line in log.splitlines() if line.strip()]
