@@ -16,7 +16,8 @@ def check_file(path: Path) -> None:
         with path.open("rb") as file:
             magic = file.read(len(MAGIC))
     except FileNotFoundError:
-        raise ModelError(f"there is no model file at {path}; `inkling models` lists what can be fetched") from None
+        reason = f"there is no model file at {path}; `inkling models` lists what can be fetched"
+        raise ModelError(reason) from None
     except IsADirectoryError:
         raise ModelError(f"{path} is a folder; name the .gguf file in it") from None
     except OSError as error:
