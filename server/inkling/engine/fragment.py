@@ -12,7 +12,7 @@ _LAST_PIECE = re.compile(
       |    \d+
       |    _+
       | \ ?[^\s\w]+                # punctuation, with its leading blank
-      |    [\ \t] )\Z""",
+      |    [\ \t]+ )\Z""",
     re.VERBOSE,
 )
 _LONGEST = 64  # characters; each may cost a token to say again

@@ -26,7 +26,7 @@ MODEL = ModelInfo("Qwen2.5-Coder", "", 4096, 0, markers.stand_ins(markers.FAMILI
         ("x1", "1"),
         ("print(", "("),
         ("a ==", " =="),
-        ("if x:\n    ", " "),
+        ("if x:\n    ", "    "),
         ("f(été", "(été"),
         ("x = 'a" + "b" * 100, "b" * 64),
     ],
