@@ -75,9 +75,11 @@ class Sight:
 
 def sights(document: Document, offset: int) -> Iterator[Sight]:
     """The places a cursor at byte `offset` can be seen from, nearest line first."""
+    after = _after(document, offset)
     start = document.line_start(offset)
     for _ in range(LINES_BACK):
-        yield Sight(place_at(document, offset, start), unix_lines(document.data[start:offset]))
+        typed = unix_lines(document.data[start:offset])
+        yield Sight(Place(document.uri, _before(document, start), after), typed)
         if start == 0:
             return
         start = document.line_start(start - 1)
@@ -85,11 +87,16 @@ def sights(document: Document, offset: int) -> Iterator[Sight]:
 
 def place_at(document: Document, offset: int, start: int) -> Place:
     """The place of the line that starts at byte `start`, the hole ending at byte `offset`."""
+    return Place(document.uri, _before(document, start), _after(document, offset))
+
+
+def _before(document: Document, start: int) -> bytes:
+    return document.data[max(0, start - BEFORE_BYTES) : start]
+
+
+def _after(document: Document, offset: int) -> bytes:
     after = document.line_end(offset) if line_context(document, offset).tail_is_closers else offset
-    data = document.data
-    return Place(
-        document.uri, data[max(0, start - BEFORE_BYTES) : start], data[after : after + AFTER_BYTES]
-    )
+    return document.data[after : after + AFTER_BYTES]
 
 
 def unix_lines(data: bytes) -> bytes:

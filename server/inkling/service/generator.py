@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Coroutine
 
 from inkling.config import Settings
-from inkling.engine.api import DoneEvent, Engine, Event, GenerateRequest, Piece, Ready
+from inkling.engine.api import Engine, Event, GenerateRequest, Piece, Ready
 from inkling.prompt.anchor import Anchor, Budget, holds, place, shifted
 from inkling.prompt.fim import completion_head
 from inkling.service.budget import generation_tokens, prompt_budget
@@ -185,9 +185,8 @@ class Generator:
         stopped = False
         try:
             async for event in events:
-                if not stopped or (generation.done is None and isinstance(event, DoneEvent)):
-                    generation.take(event)
-                if generation.enough and not stopped and generation.done is None:
+                generation.take(event)
+                if generation.enough and not stopped:
                     stopped = True
                     self.stop(generation)
                 self._signal.fire()
