@@ -28,6 +28,7 @@ from inkling.syntax.judgement import (
     unchecked,
 )
 from inkling.syntax.languages import language_of
+from inkling.syntax.verdicts import Verdicts
 from inkling.syntax.wire import HEADER, Done, Job, frame
 from inkling.text.document import Document
 from inkling.text.encode import to_bytes
@@ -73,6 +74,7 @@ class SyntaxClient:
         self._blamed: set[bytes] = set()
         self._quarantine: set[bytes] = set()
         self._suspects: dict[str, _Suspect] = {}
+        self._verdicts = Verdicts()
         self._preparing: int | None = None
         self._next: Document | None = None
 
@@ -120,6 +122,10 @@ class SyntaxClient:
             return unchecked(NO_GRAMMAR)
         if (reason := self._unfit(document)) is not None:
             return unchecked(reason)
+        text = to_bytes(inserted)
+        asked = {"multiline": multiline, "finished": finished}
+        if (known := self._verdicts.find(document, offset, text, **asked)) is not None:
+            return known
         until = time.monotonic() + deadline_ms / 1000
         try:
             async with asyncio.timeout(deadline_ms / 1000):
@@ -134,15 +140,17 @@ class SyntaxClient:
                         language=language.name,
                         data=document.data,
                         offset=offset,
-                        inserted=to_bytes(inserted),
+                        inserted=text,
                         multiline=multiline,
                         finished=finished,
                         limit_ms=(until - time.monotonic()) * 1000,
                     ),
                 )
-                return await answer or unchecked(TOO_LONG)
+                judgement = await answer or unchecked(TOO_LONG)
         except TimeoutError:
             return unchecked(TOO_LONG)
+        self._verdicts.note(document, offset, text, judgement, **asked)
+        return judgement
 
     def prepare(self, document: Document) -> None:
         """Have the document parsed before it is asked about; the latest one wins.
@@ -170,6 +178,7 @@ class SyntaxClient:
     def forget(self, uri: str) -> None:
         """Drop what is kept for a document that was closed."""
         self._suspects.pop(uri, None)
+        self._verdicts.forget(uri)
         if self._next is not None and self._next.uri == uri:
             self._next = None
         if self._started.is_set():
