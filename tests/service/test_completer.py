@@ -372,3 +372,15 @@ async def test_closing_the_document_stops_its_generation(open_editor):
     await let_run()
     editor.completer.closed(URI)
     assert await asking == ()
+
+
+async def test_lines_that_are_shown_stay_while_the_first_is_typed(open_editor):
+    lines = Script(
+        (Rule(ends_with="def f(a):\n    ", answer="b = a + 1\n    return b\n"),), otherwise="nothing"
+    )
+    editor = open_editor(lines, "def f(a):\n    |\n")
+    assert await editor.texts() == ["b = a + 1\n    return b"]
+    for count, character in enumerate("b = a + 1\n    re", start=1):
+        editor.type(character)
+        assert await editor.texts() == ["b = a + 1\n    return b"[count:]]
+    assert len(editor.engine.requests) == 1

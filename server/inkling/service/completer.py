@@ -126,6 +126,7 @@ class Completer:
         if forecast.end == "growing" and b"\n" not in rest.lstrip():
             return ()  # a first line that is still growing
         turn = self._new_turn(CompletionRequest(document, offset))
+        turn.goes_on(forecast)
         turn.why = replace(turn.why, source="typed-through")
         shaped = await shape(
             self._syntax,
@@ -137,7 +138,7 @@ class Completer:
             max_lines=self._settings.max_lines,
             deadline_ms=SHORTEST_CHECK_MS,
         )
-        return self._finish(turn, [shaped], self._generator.owner_of(forecast))
+        return self._finish(turn, (forecast,), [shaped], self._generator.owner_of(forecast))
 
     async def stream(self, request: CompletionRequest) -> AsyncIterator[str]:
         """The raw text of the suggestion as it grows, each time whole; for previews.
@@ -187,6 +188,7 @@ class Completer:
         found = self._forecasts.find(document, offset) if wanted == 1 else None
         if found is not None:
             forecast, rest = found
+            turn.goes_on(forecast)
             if rest.strip() or forecast.end == "growing":
                 generation = self._generator.owner_of(forecast)
                 return await self._settle(turn, (forecast,), generation)
@@ -212,10 +214,14 @@ class Completer:
         waited = any(not _has_line(forecast, turn.request) for forecast in forecasts)
         turn.why = replace(turn.why, source="model" if waited else "typed-through")
         shaped = await wait_for_texts(turn, forecasts, self._signal, self._syntax, self._settings)
-        return self._finish(turn, shaped, generation)
+        return self._finish(turn, forecasts, shaped, generation)
 
     def _finish(
-        self, turn: Turn, shaped: list[Shaped] | None, generation: Generation | None
+        self,
+        turn: Turn,
+        forecasts: tuple[Forecast, ...],
+        shaped: list[Shaped] | None,
+        generation: Generation | None,
     ) -> tuple[Suggestion, ...]:
         """Turn texts into suggestions and write the journal."""
         if shaped is None:
@@ -233,6 +239,7 @@ class Completer:
             self._record(turn, generation, reason=_silence(turn.why, generation))
             return ()
         first = usable[0]
+        forecasts[0].spread |= "\n" in first.text
         if generation is not None and all(item.judgement.closed for item in shaped):
             self._generator.stop(generation)
         texts = dict.fromkeys(item.text for item in usable)

@@ -50,6 +50,9 @@ class Forecast:
     end: Literal["growing", "model", "cut"] = "growing"
     """Who ended it: the model ("nothing more belongs here"), or something that cut it short,
     so that its last line may be half a line."""
+    spread: bool = False
+    """Several lines of it were shown. They stay while the user types the first of them, although
+    a line that has been begun would get no more than its rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,10 @@ class Turn:
     superseded: str = ""
     """Why nobody waits any more, once that is so."""
 
+    def goes_on(self, forecast: Forecast) -> None:
+        """The answer comes from a known forecast: what is typed does not make it smaller."""
+        self.multiline |= self.may_grow and forecast.spread
+
 
 def budget_ms(request: CompletionRequest, settings: Settings) -> float:
     """How long the answer to `request` may take."""
