@@ -376,7 +376,8 @@ async def test_closing_the_document_stops_its_generation(open_editor):
 
 async def test_lines_that_are_shown_stay_while_the_first_is_typed(open_editor):
     lines = Script(
-        (Rule(ends_with="def f(a):\n    ", answer="b = a + 1\n    return b\n"),), otherwise="nothing"
+        (Rule(ends_with="def f(a):\n    ", answer="b = a + 1\n    return b\n"),),
+        otherwise="nothing",
     )
     editor = open_editor(lines, "def f(a):\n    |\n")
     assert await editor.texts() == ["b = a + 1\n    return b"]

@@ -1,18 +1,27 @@
-"""The tokens in a context's sequence 0, and the scores after the last of them.
+"""The prompts in a context, and the scores after the last token of the one that is worked on.
 
 `KvCache` owns sequence 0 of its context: `path` is what the sequence is meant to hold, the
-first `evaluated` of it are there. Adopting another path keeps the common beginning. Invariant:
-the context holds exactly `path[:evaluated]`, whatever was stopped or failed.
+first `evaluated` of it are there. Adopting another path keeps the common beginning, and moves
+what the new one has elsewhere. A prompt that is left for quite another one is kept, so that
+going back costs nothing, and so that a prompt can be evaluated ahead of time without losing the
+present one. Invariant: the context holds exactly `path[:evaluated]`, whatever was stopped or
+failed.
 """
 
 from collections.abc import Sequence
 
 from inkling.engine.healing import Step
 from inkling.engine.llama import Context, Logits
-from inkling.engine.sequences import SPARE_SEQUENCE
+from inkling.engine.mailbox import Head
+from inkling.engine.reuse import Run, Slot, after_cursor, common, movable
+from inkling.engine.sequences import LEFT_SEQUENCE, MOVING_SEQUENCE, SPARE_SEQUENCE
 
 REMEMBERED = 4
 """Positions whose scores are kept: 0.6 MB each for a vocabulary of 150,000 tokens."""
+WORTH_KEEPING = 64
+"""Tokens of a prompt that are evaluated and would be lost: from so many on it is kept."""
+WORTH_TURNING = 16
+"""So many tokens more must the prompt that was left have in common with the wanted one."""
 
 
 class KvCache:
@@ -21,7 +30,15 @@ class KvCache:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._path: list[Step] = []
+        self._head = Head((), ())
         self._evaluated = 0
+        self._stale: int | None = None
+        self._left: Slot | None = None
+        self._shared = 0
+        """Positions below it may be those of the prompt that was left as well."""
+        self._moving: Run | None = None
+        self.moved_tokens = 0
+        """Tokens that were moved instead of evaluated, since the beginning."""
         self._fresh = -1
         self._fresh_row = -1
         self._fresh_batch = 0
@@ -33,25 +50,127 @@ class KvCache:
         return self._path
 
     @property
+    def head(self) -> Head:
+        """The head that the path begins with."""
+        return self._head
+
+    @property
     def evaluated(self) -> int:
         return self._evaluated
 
-    def adopt(self, path: list[Step]) -> None:
-        """Make `path` the path; what is evaluated of its beginning stays so."""
-        same = 0
-        for old, new in zip(self._path, path, strict=False):
-            if old.token != new.token:
-                break
-            same += 1
-        self._path = path
+    # -- which prompt ----------------------------------------------------------------------
+
+    def turn_to(self, head: Head, *, fresh: bool) -> None:
+        """Work on that prompt of the two kept which has more of `head`. `fresh`: of what was
+        evaluated for just this beginning."""
+        left = self._left
+        if left is None:
+            return
+        here = self._slot().known(head.tokens, fresh=fresh)
+        run = None if fresh else self._movable(head, here)
+        here += run.size if run else 0
+        if left.known(head.tokens, fresh=fresh) < here + WORTH_TURNING:
+            return
+        self._drop_moving()
+        now = self._slot()
+        self._context.share(0, SPARE_SEQUENCE, 0, self._evaluated)
+        self._context.drop(0)
+        self._context.share(LEFT_SEQUENCE, 0, 0, left.evaluated)
+        self._context.drop(LEFT_SEQUENCE)
+        self._context.share(SPARE_SEQUENCE, LEFT_SEQUENCE, 0, now.evaluated)
+        self._context.drop(SPARE_SEQUENCE)
+        self._left = now
+        self._path, self._head = list(left.path), left.head
+        self._evaluated, self._stale = left.evaluated, left.stale
+        self._fresh = -1
+        self._scores.clear()
+
+    def adopt(self, path: list[Step], head: Head, *, fresh: bool, room: int) -> None:
+        """Make `path`, which begins with `head`, the path; what is evaluated of its beginning
+        stays so. `fresh`: unless it was evaluated for another beginning. `room`: how many
+        tokens the context can hold besides the path and what will follow it."""
+        same = common([step.token for step in self._path], [step.token for step in path])
+        if fresh and self._stale is not None:
+            same = min(same, self._stale)
+        run = None if fresh else self._movable(head, same)
+        lost = min(self._evaluated, len(self._head.tokens)) - same
+        if run is not None:
+            self._begin_moving(run)
+        else:
+            self._drop_moving()
+            if lost >= WORTH_KEEPING and self._context.can_fork:
+                self._keep(same)
+        if self._left is not None and self._left.evaluated > room:
+            self._drop_left()
+        self._path, self._head = path, head
         self._back_to(same)
+
+    def _slot(self) -> Slot:
+        return Slot(self._head, self._path[: self._evaluated], self._evaluated, self._stale)
+
+    def _keep(self, same: int) -> None:
+        """Keep the present prompt beside; the next one has its first `same` tokens, too."""
+        self._drop_left()
+        self._left, self._shared = self._slot(), same
+        self._context.share(0, LEFT_SEQUENCE, 0, self._evaluated)
+
+    def _drop_left(self) -> None:
+        if self._left is not None:
+            self._context.drop(LEFT_SEQUENCE)
+            self._left, self._shared = None, 0
+
+    # -- moving ----------------------------------------------------------------------------
+
+    def _movable(self, head: Head, same: int) -> Run | None:
+        if not self._context.can_move:
+            return None
+        moving = self._moving
+        if moving is None:
+            return movable(after_cursor(self._slot(), same), head, same)
+        still = head.tokens[moving.into : moving.into + moving.size] == moving.tokens
+        return moving if still and same < moving.into else movable(moving, head, same)
+
+    def _begin_moving(self, run: Run) -> None:
+        """Put a run aside until what comes before it is evaluated."""
+        if self._moving is None:
+            if run.start < self._shared:
+                self._drop_left()
+            self._context.share(0, MOVING_SEQUENCE, run.start, run.start + run.size)
+        else:
+            self._context.keep(MOVING_SEQUENCE, run.start, run.start + run.size)
+        self._moving = run
+
+    def _end_moving(self, run: Run) -> None:
+        """What comes before the run is evaluated: it takes its place."""
+        end = run.into + run.size
+        self._context.move(MOVING_SEQUENCE, run.start, run.start + run.size, run.into - run.start)
+        self._context.share(MOVING_SEQUENCE, 0, run.into, end)
+        self._drop_moving()
+        self._stale = run.into if self._stale is None else min(self._stale, run.into)
+        self._evaluated = end
+        self._fresh = -1
+        self.moved_tokens += run.size
+
+    def _drop_moving(self) -> None:
+        if self._moving is not None:
+            self._context.drop(MOVING_SEQUENCE)
+            self._moving = None
+
+    # -- evaluating ------------------------------------------------------------------------
 
     def append(self, step: Step) -> None:
         """Lengthen the path by one token, not evaluated yet."""
         self._path.append(step)
 
+    def reach(self, end: int) -> int:
+        """How far one call of `evaluate` gets that is asked to get to `end`."""
+        if self._context.moved:
+            return min(end, self._evaluated + 1)
+        return min(end, self._moving.into) if self._moving else end
+
     def evaluate(self, end: int) -> bool:
-        """Evaluate the path up to `end` in one call; False if it was stopped on the way."""
+        """Evaluate the path up to `reach(end)` in one call; False if it was stopped on the way."""
+        end = self.reach(end)
         tokens = [step.token for step in self._path[self._evaluated : end]]
         if not tokens:
             return True
@@ -61,6 +180,8 @@ class KvCache:
         if finished:
             self._fresh, self._fresh_row = end, -1
             self._fresh_batch = self._context.batches
+            if self._moving is not None and self._moving.into == end:
+                self._end_moving(self._moving)
         return finished
 
     def evaluate_beside(self, rows: Sequence[tuple[int, int, int]]) -> bool:
@@ -80,6 +201,38 @@ class KvCache:
             self._evaluated, self._fresh, self._fresh_row = end, end, 0
             self._fresh_batch = self._context.batches
         return finished
+
+    def undo_last(self) -> None:
+        """Take the path's last token out of the cache, so that evaluating it gives its scores."""
+        self._back_to(len(self._path) - 1)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._context.clear()
+        self._path, self._head = [], Head((), ())
+        self._evaluated = self._shared = 0
+        self._stale = self._left = self._moving = None
+        self._fresh = -1
+        self._scores.clear()
+
+    def _back_to(self, length: int) -> None:
+        for end in [end for end in self._scores if end > length]:
+            del self._scores[end]
+        if self._fresh > length:
+            self._fresh = -1
+        if self._stale is not None and self._stale >= length:
+            self._stale = None
+        if self._evaluated <= length:
+            return
+        if self._context.truncate(length):
+            self._evaluated = length
+        else:
+            # Recurrent models cannot forget the end of a text: evaluate it again.
+            self._context.clear()
+            self._evaluated = 0
+            self._fresh = -1
+
+    # -- scores ----------------------------------------------------------------------------
 
     def scores_beside(self, row: int) -> Logits:
         """The scores of a row given to `evaluate_beside`, until the next evaluation."""
@@ -116,34 +269,7 @@ class KvCache:
                 del self._scores[next(iter(self._scores))]
             self._scores[end] = scores.copy()
 
-    def undo_last(self) -> None:
-        """Take the path's last token out of the cache, so that evaluating it gives its scores."""
-        self._back_to(len(self._path) - 1)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._context.clear()
-        self._path = []
-        self._evaluated = 0
-        self._fresh = -1
-        self._scores.clear()
-
     def _has_fresh(self, end: int) -> bool:
         """Whether the context's scores are those after `end` tokens: nobody else, such as a
         calibration, has computed anything since."""
         return self._fresh == end and self._fresh_batch == self._context.batches
-
-    def _back_to(self, length: int) -> None:
-        for end in [end for end in self._scores if end > length]:
-            del self._scores[end]
-        if self._fresh > length:
-            self._fresh = -1
-        if self._evaluated <= length:
-            return
-        if self._context.truncate(length):
-            self._evaluated = length
-        else:
-            # Recurrent models cannot forget the end of a text: evaluate it again.
-            self._context.clear()
-            self._evaluated = 0
-            self._fresh = -1

@@ -65,8 +65,6 @@ class Decoder:
         self._pieces = model.vocabulary.pieces
         self._tokenize = lru_cache(maxsize=64)(model.tokenize)
         self._cache = KvCache(context)
-        self._head: tuple[int, ...] = ()
-        """The head that the cache's path begins with."""
 
     def run(self, job: Job) -> Iterator[Event]:
         """All events of one request."""
@@ -94,7 +92,6 @@ class Decoder:
     def forget(self) -> None:
         """Empty the context: what it holds is unknown or in the way."""
         self._cache.clear()
-        self._head = ()
 
     def _run(self, job: Job, meter: Meter) -> Generator[Event, None, StopReason]:
         request = job.request
@@ -107,11 +104,12 @@ class Decoder:
                 size // MAX_BYTES_PER_TOKEN + 1 - self._size,
             )
         head = self._tokens_of(request.head)
-        path = self._prompt(head.tokens, forced)
+        fresh = request.background
+        self._cache.turn_to(head, fresh=fresh)
+        path = self._prompt(head.tokens, forced, self._said(head))
         if len(path) + request.max_tokens > self._size:
             # Without what was said earlier, which can be said again, it may fit.
-            self._head = ()
-            path = self._prompt(head.tokens, forced)
+            path = self._prompt(head.tokens, forced, [])
         meter.tokenize_ms = since(began)
         meter.prompt_tokens = len(path)
         if len(path) + request.max_tokens > self._size:
@@ -121,13 +119,13 @@ class Decoder:
                 f"{self._size} are free for it",
                 len(path) - room,
             )
-        self._cache.adopt(path)
-        self._head = head.tokens
+        room = self._size - len(path) - request.max_tokens * request.candidates
+        self._cache.adopt(path, head, fresh=fresh, room=room)
         meter.reused_tokens = self._cache.evaluated
         job.head = head
         while self._cache.evaluated < len(head.tokens):
             end = min(self._cache.evaluated + CHUNK_TOKENS, len(head.tokens))
-            job.evaluating_to = end
+            job.evaluating_to = self._cache.reach(end)
             self._evaluate(job, end, meter)
         job.evaluating_to = None
         if request.max_tokens == 0:
@@ -137,29 +135,34 @@ class Decoder:
     def _tokens_of(self, pieces: tuple[Piece, ...]) -> Head:
         tokens: list[int] = [] if self._model.bos is None else [self._model.bos]
         ends = []
+        texts = []
         for piece in pieces:
+            start = len(tokens)
             if isinstance(piece, int):
                 tokens.append(piece)
             else:
                 tokens.extend(self._tokenize(piece.encode("utf-8", "replace")))
+                texts.append((start, len(tokens)))
             ends.append(len(tokens))
         if not tokens:
             tokens.append(self._model.start)
-        return Head(tuple(tokens), tuple(ends))
+        return Head(tuple(tokens), tuple(ends), texts[-1] if len(texts) > 1 else (0, 0))
 
-    def _prompt(self, head: tuple[int, ...], forced: bytes) -> list[Step]:
+    def _said(self, head: Head) -> list[Step]:
+        """What follows `head` in the cache's path, if that begins with it."""
+        same = head.tokens == self._cache.head.tokens
+        return list(self._cache.path[len(head.tokens) :]) if same else []
+
+    def _prompt(self, head: tuple[int, ...], forced: bytes, trail: list[Step]) -> list[Step]:
         """The path that a request begins with: its head, what is given of `forced`, and what
-        the model chose earlier and would choose again."""
+        of `trail` the model chose earlier and would choose again."""
         start = healing.cut(forced.decode())
         given: dict[int, int] = {}
         offset = 0
         for token in self._tokenize(forced[:start]):
             given[offset] = token
             offset += len(self._pieces[token])
-        trail: list[Step] = []
-        if head == self._head:
-            trail = list(self._cache.path[len(head) :])
-            del trail[healing.keep(trail, forced, start, given, self._pieces) :]
+        del trail[healing.keep(trail, forced, start, given, self._pieces) :]
         offset = sum(len(self._pieces[step.token]) for step in trail)
         trail.extend(Step(token) for at, token in given.items() if at >= offset)
         return [*map(Step, head), *trail]
@@ -183,7 +186,7 @@ class Decoder:
         so the first line, all that most people see, waits for no other candidate; what
         follows it waits for the first line of each."""
         wanted = self._affordable(job.request) - 1
-        at = len(self._head)
+        at = len(self._cache.head.tokens)
         parting: _Parting | None = None
         parted = wanted <= 0
         while not lane.ended:
@@ -254,11 +257,13 @@ class Decoder:
 
     def _evaluate(self, job: Job, end: int, meter: Meter) -> None:
         """Evaluate the path up to `end`; raises `_Stopped`."""
-        before = self._cache.evaluated
+        before, moved = self._cache.evaluated, self._cache.moved_tokens
         with _computing(job, meter):
             self._cache.evaluate(end)
+            moved = self._cache.moved_tokens - moved
+            meter.reused_tokens += moved
             if not meter.decoded_tokens:
-                meter.evaluated_tokens += self._cache.evaluated - before
+                meter.evaluated_tokens += self._cache.evaluated - before - moved
 
     def _affordable(self, request: GenerateRequest) -> int:
         """How many candidates the context has room for."""

@@ -87,6 +87,10 @@ class StopFlag:
         data = ctypes.cast(self._byte, ctypes.c_void_p)
         lib.llama_set_abort_callback(context, self._callback, data)
 
+    def detach(self, context: object) -> None:
+        """Let `context` compute to the end."""
+        lib.llama_set_abort_callback(context, lib.ggml_abort_callback(), None)
+
 
 class Model:
     """A loaded GGUF file. Owner: one thread. Raises `ModelError` if it cannot be loaded."""
@@ -238,6 +242,9 @@ class Context:
         self._memory = lib.llama_get_memory(self._handle)
         self.can_fork = not model.recurrent
         """Whether sequences can share a beginning (a recurrent state has no parts)."""
+        self.can_move = self.can_fork and bool(lib.llama_memory_can_shift(self._memory))
+        """Whether what is in the cache can be given other positions."""
+        self._moved = False
         self._vocabulary_size = model.vocabulary_size
         self._stop = stop
         stop.attach(self._handle)
@@ -302,7 +309,29 @@ class Context:
 
     def fork(self, target: int, length: int) -> None:
         """Let sequence `target` share the first `length` tokens of sequence 0."""
-        lib.llama_memory_seq_cp(self._memory, 0, target, 0, length)
+        self.share(0, target, 0, length)
+
+    def share(self, source: int, target: int, start: int, end: int) -> None:
+        """Let sequence `target` have positions [start, end) of `source`, too. No copy is made:
+        moving them in one moves them in the other."""
+        lib.llama_memory_seq_cp(self._memory, source, target, start, end)
+
+    def move(self, sequence: int, start: int, end: int, by: int) -> None:
+        """Give positions [start, end) of a sequence other numbers; needs `can_move`. The keys
+        are turned at the next decode, which nothing stops: give it few tokens."""
+        if by:
+            lib.llama_memory_seq_add(self._memory, sequence, start, end, by)
+            self._moved = True
+
+    @property
+    def moved(self) -> bool:
+        """Whether keys wait for being turned."""
+        return self._moved
+
+    def keep(self, sequence: int, start: int, end: int) -> None:
+        """Drop all of a sequence but positions [start, end)."""
+        lib.llama_memory_seq_rm(self._memory, sequence, 0, start)
+        lib.llama_memory_seq_rm(self._memory, sequence, end, -1)
 
     def drop(self, sequence: int) -> None:
         """Empty a sequence."""
@@ -310,6 +339,7 @@ class Context:
 
     def clear(self) -> None:
         lib.llama_memory_clear(self._memory, False)
+        self._moved = False
 
     def _run(self, sequences: Sequence[int]) -> bool:
         for row, sequence in enumerate(sequences):
@@ -317,7 +347,13 @@ class Context:
                 self._batch.seq_id[row][0] = self._sequences[row] = sequence
         self._batch.n_tokens = len(sequences)
         self.batches += 1
+        if self._moved:
+            # llama.cpp, stopped while it turns keys, would turn some of them twice.
+            self._stop.detach(self._handle)
         code = lib.llama_decode(self._handle, self._batch)
+        if self._moved:
+            self._moved = False
+            self._stop.attach(self._handle)
         if code == 0:
             lib.llama_synchronize(self._handle)
             return True

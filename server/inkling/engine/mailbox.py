@@ -30,6 +30,8 @@ class Head:
 
     tokens: tuple[int, ...]
     ends: tuple[int, ...]
+    last_text: tuple[int, int] = (0, 0)
+    """Where the last piece of text begins and ends, if another one comes before it."""
 
 
 @dataclass(slots=True)
