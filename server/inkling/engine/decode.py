@@ -36,6 +36,10 @@ CHUNK_TOKENS = 128 if HAS_GPU else 64
 """Prompt tokens per call; between calls a superseded request is noticed. Graphics
 processors never look at the stop flag, so this bounds their delay."""
 
+BACKGROUND_TOKENS = 32
+"""The same for what is evaluated ahead: a key stops it in the middle of a call, which is lost, so
+that between the keys of somebody who types no larger one would ever come to its end."""
+
 MAX_BYTES_PER_TOKEN = 64
 """No text has tokens that long on average; more is refused before it is even tokenized, which
 nothing could stop."""
@@ -123,8 +127,9 @@ class Decoder:
         self._cache.adopt(path, head, fresh=fresh, room=room)
         meter.reused_tokens = self._cache.evaluated
         job.head = head
+        chunk = BACKGROUND_TOKENS if request.background else CHUNK_TOKENS
         while self._cache.evaluated < len(head.tokens):
-            end = min(self._cache.evaluated + CHUNK_TOKENS, len(head.tokens))
+            end = min(self._cache.evaluated + chunk, len(head.tokens))
             job.evaluating_to = self._cache.reach(end)
             self._evaluate(job, end, meter)
         job.evaluating_to = None

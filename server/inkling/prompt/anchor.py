@@ -21,6 +21,8 @@ MIDDLE_BYTES = 600
 the quality lost by a stale window. Re-anchoring happens in idle time where it can."""
 MIDDLE_LINES = 12
 """The same in line ends."""
+PROBE = 64
+"""Bytes that tell one place of a file from another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class Budget:
 
     prefix_bytes: int
     suffix_bytes: int
+
+    def scaled(self, by: float) -> "Budget":
+        """`by` times as much."""
+        return Budget(int(self.prefix_bytes * by), int(self.suffix_bytes * by))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,30 @@ def shifted(anchor: Anchor, edits: tuple[Edit, ...]) -> Anchor:
         suffix_end=old.suffix_end + delta,
     )
     return replace(anchor, window=moved)
+
+
+def unknown_bytes(anchor: Anchor, former: Anchor) -> int:
+    """How much of the text around `anchor` was not around `former`: about what an engine that
+    has `former`'s prompt in its cache must evaluate."""
+    prefix = len(anchor.prefix) - _common(anchor.prefix, former.prefix)
+    return prefix + len(anchor.suffix) - _overlap(anchor.suffix, former.suffix)
+
+
+def _overlap(one: bytes, other: bytes) -> int:
+    """Bytes of `one` that `other` has as well, where one of them begins inside the other."""
+    for whole, part in ((one, other), (other, one)):
+        start = whole.find(part[:PROBE])
+        if start >= 0:
+            return _common(whole[start:], part)
+    return 0
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """Length of the common beginning."""
+    size = min(len(one), len(other))
+    if one[:size] == other[:size]:
+        return size
+    return next(at for at in range(size) if one[at] != other[at])
 
 
 def _prefix_holds(document: Document, anchor: Anchor) -> bool:

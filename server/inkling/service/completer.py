@@ -26,13 +26,15 @@ from inkling.service.journal import Journal
 from inkling.service.records import CompletionRequest, Suggestion, Why
 from inkling.service.shaping import Shaped, shape, wants_lines
 from inkling.service.signal import Signal
-from inkling.service.turn import SHORTEST_CHECK_MS, Turn, wait_for_texts
+from inkling.service.turn import SHORTEST_CHECK_MS, Turn, budget_ms, wait_for_texts
 from inkling.syntax.client import SyntaxClient
 from inkling.syntax.languages import language_of
 from inkling.syntax.scope import line_context
 from inkling.text.document import Document, Edit
 
 LONG_LINE_BYTES = 2_000
+PATIENT_MS = 5_000
+"""Somebody who asked by hand and waits so long gets the answer of a wide window."""
 REMEMBERED = 64
 """Suggestions that may still be accepted."""
 NEWER = "A newer request came."
@@ -196,7 +198,8 @@ class Completer:
                 return self._nothing(turn, "The model expects nothing more here.")
         if refusal := self._engine_refusal():
             return self._nothing(turn, refusal)
-        generation = self._generate(document, offset, wanted)
+        patient = request.invoked and budget_ms(request, self._settings) >= PATIENT_MS
+        generation = self._generate(document, offset, wanted, patient=patient)
         return await self._settle(turn, generation.forecasts, generation)
 
     async def _settle(
@@ -256,12 +259,15 @@ class Completer:
         self._record(turn, generation, reason="The model continued what is typed.")
         return suggestions
 
-    def _generate(self, document: Document, offset: int, candidates: int) -> Generation:
+    def _generate(
+        self, document: Document, offset: int, candidates: int, *, patient: bool = False
+    ) -> Generation:
         return self._generator.start(
             document,
             offset,
             candidates=candidates,
             multiline=wants_lines(document, offset, self._settings, self._accepted),
+            patient=patient,
         )
 
     def _suggest(self, request: CompletionRequest, text: str) -> Suggestion:

@@ -2,7 +2,7 @@
 
 Event loop's thread only. Invariants: at most one generation runs; a key that agrees with it
 never stops it; the anchor is re-used while it holds, so that the prompt stays in the engine's
-KV cache, and is moved in idle time, not on a key.
+KV cache, and is moved in idle time, not on a key. Which anchor, is `anchors`' business.
 """
 
 import asyncio
@@ -10,10 +10,11 @@ import logging
 from collections.abc import AsyncIterator, Coroutine
 
 from inkling.config import Settings
-from inkling.engine.api import Engine, Event, GenerateRequest, Piece, Ready
-from inkling.prompt.anchor import Anchor, Budget, holds, place, shifted
+from inkling.engine.api import DoneEvent, Engine, Event, GenerateRequest, Piece, Ready
+from inkling.prompt.anchor import Anchor, holds
 from inkling.prompt.fim import completion_head
-from inkling.service.budget import generation_tokens, prompt_budget
+from inkling.service.anchors import Anchors
+from inkling.service.budget import generation_tokens
 from inkling.service.forecast import Forecast, Forecasts, compare, place_at, unix_lines
 from inkling.service.generation import Generation
 from inkling.service.signal import Signal
@@ -22,8 +23,9 @@ from inkling.text.document import Document, Edit
 
 logger = logging.getLogger(__name__)
 
-IDLE_S = 0.7
-"""Quiet time after which the anchor is moved to the cursor's line."""
+IDLE_S = 0.3
+"""Quiet time after which a prompt is evaluated ahead. Short, as a key that comes meanwhile stops
+it within milliseconds and loses nothing: the engine keeps both prompts."""
 CLOSING = (b")", b"]", b"}", b'"', b"'", b"`")
 
 
@@ -38,25 +40,27 @@ class Generator:
         self._engine = engine
         self._forecasts = forecasts
         self._signal = signal
-        self._anchor: Anchor | None = None
+        self._anchors = Anchors()
         self._idle: asyncio.TimerHandle | None = None
-        self._scales: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._request_ids = 0
 
     def start(
-        self, document: Document, offset: int, *, candidates: int, multiline: bool
+        self,
+        document: Document,
+        offset: int,
+        *,
+        candidates: int,
+        multiline: bool,
+        patient: bool = False,
     ) -> Generation:
         """Generate from the cursor on; supersedes the running generation.
 
-        The engine must be `Ready`.
+        The engine must be `Ready`. `patient`: somebody waits, for seconds if need be.
         """
         state = self._engine.state
         assert isinstance(state, Ready)
-        anchor = self._anchor
-        reanchored = anchor is None or not holds(anchor, document, offset)
-        if anchor is None or reanchored:
-            anchor = self._anchor = self._place(document, offset, state)
+        anchor, reanchored = self._anchors.at(document, offset, state.model, patient=patient)
         whole_lines = multiline or line_context(document, offset).tail_is_closers
         request = GenerateRequest(
             id=self._next_id(),
@@ -84,9 +88,8 @@ class Generator:
         return generation
 
     def edited(self, document: Document, edits: tuple[Edit, ...]) -> None:
-        """Move the anchor along with an edit; stop a generation that disagrees with it."""
-        if self._anchor is not None and self._anchor.uri == document.uri:
-            self._anchor = shifted(self._anchor, edits)
+        """Move the anchors along with an edit; stop a generation that disagrees with it."""
+        self._anchors.edited(document.uri, edits)
         running = self.running
         if (
             running is not None
@@ -105,9 +108,7 @@ class Generator:
         """The document was closed."""
         if self.running is not None and self.running.anchor.uri == uri:
             self.stop(self.running)
-        if self._anchor is not None and self._anchor.uri == uri:
-            self._anchor = None
-        self._scales.pop(uri, None)
+        self._anchors.forget(uri)
 
     def owner_of(self, forecast: Forecast) -> Generation | None:
         """The newest generation, if `forecast` is its."""
@@ -115,11 +116,11 @@ class Generator:
         return running if running is not None and forecast in running.forecasts else None
 
     def rest_at(self, document: Document, offset: int) -> None:
-        """The user may pause here: once nothing has happened for a while, move the anchor."""
+        """The user may pause here: once nothing has happened for a while, work ahead."""
         if self._idle is not None:
             self._idle.cancel()
         self._idle = asyncio.get_running_loop().call_later(
-            IDLE_S, self._reanchor_in_idle_time, document, offset
+            IDLE_S, self._work_ahead, document, offset
         )
 
     async def close(self) -> None:
@@ -139,46 +140,34 @@ class Generator:
         as well as long as the anchor holds: stopping it there would mean that fast typing
         never gets an answer (TabbyML/tabby#3367).
         """
-        if not running.spoken and self._anchor is not None:
-            return running.anchor.prefix == self._anchor.prefix and holds(
-                self._anchor, document, cursor
-            )
+        present = self._anchors.present
+        if not running.spoken and present is not None:
+            return running.anchor.prefix == present.prefix and holds(present, document, cursor)
         return any(
             compare(forecast, document, cursor).relation != "disagrees"
             for forecast in running.forecasts
         )
 
-    def _reanchor_in_idle_time(self, document: Document, offset: int) -> None:
-        """Evaluate a fresh anchor's prompt now, so that the next key does not have to.
-
-        A key that comes meanwhile goes on with the new anchor: the engine keeps what is
-        evaluated of it.
-        """
-        state, anchor = self._engine.state, self._anchor
-        if not isinstance(state, Ready) or anchor is None:
+    def _work_ahead(self, document: Document, offset: int) -> None:
+        """Evaluate a prompt now, so that the next key does not have to."""
+        state = self._engine.state
+        if not isinstance(state, Ready):
             return
         if self.running is not None and self.running.done is None:
             self.rest_at(document, offset)  # it runs on into the forecasts; look again later
             return
-        if not holds(anchor, document, offset):
-            return
-        if b"\n" not in document.data[anchor.offset : offset]:
-            return
-        self._anchor = self._place(document, offset, state)
-        warm_up = GenerateRequest(
-            id=self._next_id(), head=_head(self._anchor, state), max_tokens=0, background=True
-        )
-        self._spawn(_drain(self._engine.generate(warm_up)))
+        anchor = self._anchors.ahead(document, offset, state.model)
+        if anchor is not None:
+            warm_up = GenerateRequest(
+                id=self._next_id(), head=_head(anchor, state), max_tokens=0, background=True
+            )
+            self._spawn(self._arrive(self._engine.generate(warm_up)))
 
-    def _place(self, document: Document, offset: int, state: Ready) -> Anchor:
-        budget = prompt_budget(state.model)
-        scale = self._scales.get(document.uri, 1.0)
-        return place(
-            document,
-            offset,
-            Budget(int(budget.prefix_bytes * scale), int(budget.suffix_bytes * scale)),
-            self._anchor,
-        )
+    async def _arrive(self, events: AsyncIterator[Event]) -> None:
+        """Use what was evaluated ahead, once it is there whole."""
+        async for event in events:
+            if isinstance(event, DoneEvent) and event.reason == "length":
+                self._anchors.arrived()
 
     async def _pump(self, generation: Generation, events: AsyncIterator[Event]) -> None:
         """Move events into the forecasts until the end."""
@@ -199,9 +188,7 @@ class Generator:
         """Show less of a file whose text takes more tokens than the budget assumes."""
         if generation.done is None or not generation.done.too_long_by:
             return
-        uri = generation.anchor.uri
-        self._scales[uri] = max(0.1, self._scales.get(uri, 1.0) / 2)
-        self._anchor = None
+        self._anchors.too_long(generation.anchor.uri)
 
     def _next_id(self) -> int:
         self._request_ids += 1
@@ -232,8 +219,3 @@ def _cursors(edit: Edit) -> tuple[int, ...]:
     editor closed by itself."""
     closed = len(edit.text) > 1 and edit.text[-1:] in CLOSING
     return (edit.new_end, edit.new_end - 1) if closed else (edit.new_end,)
-
-
-async def _drain(events: AsyncIterator[object]) -> None:
-    async for _ in events:
-        pass

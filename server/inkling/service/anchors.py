@@ -1,0 +1,121 @@
+"""Where prompts are anchored: the owner of the anchors, and of how large a window each has.
+
+A window of 600 tokens fills twice as many holes as one of 135, and takes two seconds to evaluate
+on two cores. So where the engine knows nothing of the place a quick window answers first, and a
+wide one is evaluated ahead, in idle time; from then on a wide one is used as long as most of it
+is in the engine's cache. Event loop's thread only.
+"""
+
+from dataclasses import dataclass
+
+from inkling.engine.api import ModelInfo
+from inkling.prompt.anchor import Anchor, Budget, holds, place, shifted, unknown_bytes
+from inkling.service.budget import quick_budget, wide_budget
+from inkling.text.document import Document, Edit
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An anchor whose prompt the engine has, as far as can be known here."""
+
+    anchor: Anchor
+    wide: bool
+
+
+class Anchors:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self._present: _Kept | None = None
+        self._left: _Kept | None = None
+        self._ahead: Anchor | None = None
+        self._scales: dict[str, float] = {}
+
+    @property
+    def present(self) -> Anchor | None:
+        """The anchor used last."""
+        return self._present.anchor if self._present else None
+
+    def at(
+        self, document: Document, offset: int, model: ModelInfo, *, patient: bool
+    ) -> tuple[Anchor, bool]:
+        """The anchor for a cursor at byte `offset`, and whether it is another one than before.
+
+        `patient`: the answer may take as long as a wide window does.
+        """
+        present = self._present
+        if present is not None and holds(present.anchor, document, offset):
+            return present.anchor, False
+        chosen = self._place(document, offset, model, patient)
+        known = present is not None and unknown_bytes(chosen.anchor, present.anchor) < len(
+            chosen.anchor.prefix
+        )
+        if not known:
+            self._left = present
+        self._present = chosen
+        return chosen.anchor, True
+
+    def ahead(self, document: Document, offset: int, model: ModelInfo) -> Anchor | None:
+        """The anchor whose prompt is worth evaluating now that there is time; None if there is
+        none. See `arrived`."""
+        present = self._present
+        if present is None or not holds(present.anchor, document, offset):
+            return None
+        if present.wide and b"\n" not in document.data[present.anchor.offset : offset]:
+            return None
+        former = self._ahead or (present.anchor if present.wide else None)
+        wide = place(document, offset, self._wide(document, model), former)
+        if wide == present.anchor:
+            self._present = _Kept(wide, True)
+            return None
+        self._ahead = wide
+        return wide
+
+    def arrived(self) -> None:
+        """The prompt of the anchor ahead is evaluated: use it from now on."""
+        if self._ahead is not None:
+            self._present = _Kept(self._ahead, True)
+            self._ahead = None
+
+    def edited(self, uri: str, edits: tuple[Edit, ...]) -> None:
+        """Move the anchors of a document along with an edit."""
+        for name in ("_present", "_left"):
+            kept: _Kept | None = getattr(self, name)
+            if kept is not None and kept.anchor.uri == uri:
+                setattr(self, name, _Kept(shifted(kept.anchor, edits), kept.wide))
+        if self._ahead is not None and self._ahead.uri == uri:
+            self._ahead = shifted(self._ahead, edits)
+
+    def too_long(self, uri: str) -> None:
+        """Show less of a file whose text takes more tokens than the budget assumes."""
+        self._scales[uri] = max(0.1, self._scales.get(uri, 1.0) / 2)
+        self._present = self._left = self._ahead = None
+
+    def forget(self, uri: str) -> None:
+        """The document was closed."""
+        self._scales.pop(uri, None)
+        if self._present is not None and self._present.anchor.uri == uri:
+            self._present = None
+        if self._left is not None and self._left.anchor.uri == uri:
+            self._left = None
+        if self._ahead is not None and self._ahead.uri == uri:
+            self._ahead = None
+
+    def _place(self, document: Document, offset: int, model: ModelInfo, patient: bool) -> _Kept:
+        quick, wide = self._quick(document, model), self._wide(document, model)
+        affordable = quick.prefix_bytes + quick.suffix_bytes
+        for kept in (self._present, self._left):
+            if kept is not None and kept.wide and kept.anchor.uri == document.uri:
+                anchor = place(document, offset, wide, kept.anchor)
+                if unknown_bytes(anchor, kept.anchor) <= affordable:
+                    return _Kept(anchor, True)
+        if patient:
+            return _Kept(place(document, offset, wide), True)
+        former = self._present.anchor if self._present and not self._present.wide else None
+        return _Kept(place(document, offset, quick, former), False)
+
+    def _quick(self, document: Document, model: ModelInfo) -> Budget:
+        return quick_budget(model).scaled(self._scales.get(document.uri, 1.0))
+
+    def _wide(self, document: Document, model: ModelInfo) -> Budget:
+        return wide_budget(model).scaled(self._scales.get(document.uri, 1.0))

@@ -1,0 +1,139 @@
+"""What is kept of one prompt for another, with the real model: moved, left, evaluated ahead."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from inkling.engine.api import GenerateRequest, Piece
+
+from .llama_cases import TIMEOUT, Bench, default_model, running
+
+pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="module")]
+
+FIELDS = [
+    "name",
+    "address",
+    "city",
+    "country",
+    "birthday",
+    "email",
+    "phone",
+    "website",
+    "company",
+    "position",
+    "salary",
+    "manager",
+    "office",
+    "language",
+    "currency",
+    "timezone",
+    "password",
+    "picture",
+    "signature",
+    "comment",
+]
+LINES = [f"    person.{field} = record[{field!r}].strip()" for field in FIELDS]
+OTHER = "\n".join(f"def other_{number}(x):\n    return x + {number}\n" for number in range(8))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
+    async with running(default_model(), tmp_path_factory.mktemp("cache")) as made:
+        yield made
+
+
+def around(bench: Bench, before: int, after: int) -> tuple[Piece, ...]:
+    """The prompt between two lines of the sample."""
+    prefix = "def read(record, person):\n" + "\n".join(LINES[:before]) + "\n"
+    return bench.head(prefix, "\n" + "\n".join(LINES[after:]) + "\n    return person\n")
+
+
+async def forgotten(bench: Bench) -> None:
+    """Two prompts that share nothing with the sample: the context knows of no other one."""
+    for text in (OTHER, OTHER[::-1]):
+        await bench.answer(bench.request(head=(text,), max_tokens=0))
+
+
+@pytest.mark.parametrize(("before", "after"), [(10, 11), (6, 7)])
+async def test_another_line_costs_a_line_and_says_the_same(
+    bench: Bench, before: int, after: int
+) -> None:
+    await forgotten(bench)
+    here = around(bench, before, after)
+    fresh = await bench.answer(bench.request("    ", head=here))
+    await forgotten(bench)
+    await bench.answer(bench.request("    ", head=around(bench, 9, 10)))
+    moved = await bench.answer(bench.request("    ", head=here))
+
+    assert moved.text == fresh.text, (moved.text, fresh.text)
+    assert fresh.stats.evaluated_tokens > 180
+    lines = abs(before - 9)
+    assert moved.stats.evaluated_tokens < 15 + 13 * lines, (moved.stats, lines)
+    assert moved.stats.reused_tokens + moved.stats.evaluated_tokens == moved.stats.prompt_tokens
+
+
+async def test_going_back_to_the_prompt_that_was_left_costs_nothing(bench: Bench) -> None:
+    await forgotten(bench)
+    first = await bench.answer(bench.request("    ", head=around(bench, 9, 10)))
+    other = bench.head(OTHER, "\n")
+    there = await bench.answer(bench.request("def ", head=other))
+    back = await bench.answer(bench.request("    ", head=around(bench, 9, 10)))
+    again = await bench.answer(bench.request("def ", head=other))
+
+    assert there.stats.evaluated_tokens > 100
+    assert back.stats.evaluated_tokens <= 2 and back.text == first.text
+    assert again.stats.evaluated_tokens <= 2 and again.text == there.text
+
+
+async def test_a_stopped_evaluation_ahead_loses_nothing_and_goes_on(bench: Bench) -> None:
+    await forgotten(bench)
+    here, ahead = bench.head(OTHER, "\n"), around(bench, 12, 13)
+    first = await bench.answer(bench.request("def ", head=here))
+    warm_up = bench.request(head=ahead, max_tokens=0, background=True)
+    evaluated = 0
+    for _ in range(60):
+        evaluating = asyncio.create_task(bench.answer(warm_up))
+        await asyncio.sleep(0.4)  # a key comes while it evaluates
+        key = await bench.answer(bench.request("def ", head=here))
+        assert key.text == first.text and key.stats.evaluated_tokens <= 2
+        stopped = await asyncio.wait_for(evaluating, TIMEOUT)
+        if stopped.done.reason == "length":
+            break
+        assert stopped.stats.reused_tokens >= evaluated
+        evaluated = stopped.stats.reused_tokens
+        warm_up = bench.request(head=ahead, max_tokens=0, background=True)
+    else:
+        raise AssertionError("it never came to an end")
+    answer = await bench.answer(bench.request("    ", head=ahead))
+    assert answer.stats.evaluated_tokens <= 2
+
+
+async def test_stops_at_any_moment_of_a_move_leave_a_sound_cache(bench: Bench) -> None:
+    await forgotten(bench)
+    expected = {}
+    for line in (9, 10, 12):
+        await forgotten(bench)
+        answer = await bench.answer(bench.request("    ", head=around(bench, line, line + 1)))
+        expected[line] = answer.text
+    for turn, line in enumerate((9, 10, 12, 9, 12, 10, 9, 12, 9)):
+        asked: GenerateRequest = bench.request("    ", head=around(bench, line, line + 1))
+        running = asyncio.create_task(bench.answer(asked))
+        await asyncio.sleep(0.012 * turn)
+        bench.engine.cancel(asked.id)
+        await asyncio.wait_for(running, TIMEOUT)
+        answer = await bench.answer(bench.request("    ", head=around(bench, line, line + 1)))
+        assert answer.text == expected[line], (turn, line)
+
+
+async def test_prompts_that_fill_the_context_leave_no_room_for_others(bench: Bench) -> None:
+    await forgotten(bench)
+    long = bench.head("\n".join(LINES * 6), "\n")
+    first = await bench.answer(bench.request("x = ", head=long, candidates=3))
+    second = await bench.answer(bench.request("y = ", head=bench.head(OTHER * 6, "\n")))
+    third = await bench.answer(bench.request("x = ", head=long, candidates=3))
+
+    assert first.stats.prompt_tokens > 1024, "two of these don't fit"
+    assert second.done.reason in ("stop", "length", "end"), second.done
+    assert third.done.reason in ("stop", "length", "end") and third.text == first.text

@@ -1,0 +1,106 @@
+"""Where a prompt is anchored and how large it is: quick where nothing is known, else wide."""
+
+from inkling.engine.api import Calibration, ModelInfo
+from inkling.prompt.anchor import Anchor
+from inkling.service.anchors import Anchors
+from inkling.service.budget import quick_budget, wide_budget
+from inkling.text.document import Document, Edit
+
+LINES = [f"    value_{number} = read({number}) + first_{number}" for number in range(2_000)]
+TEXT = "\n".join(LINES) + "\n"
+SPEED = Calibration(prompt_tokens_per_second=300, decode_tokens_per_second=50, threads=2)
+MODEL = ModelInfo("m", "qwen2", 4096, 1000, None, SPEED)
+QUICK, WIDE = quick_budget(MODEL), wide_budget(MODEL)
+
+
+def document(text: str = TEXT, uri: str = "file:///a.py") -> Document:
+    return Document(uri, "python", 1, text.encode())
+
+
+def line(number: int) -> int:
+    return sum(len(line) + 1 for line in LINES[:number]) + 4
+
+
+def size(anchor: Anchor) -> int:
+    return len(anchor.prefix) + len(anchor.suffix)
+
+
+def test_a_new_place_gets_a_quick_window_and_a_wide_one_once_that_is_evaluated() -> None:
+    anchors = Anchors()
+    quick, moved = anchors.at(document(), line(1000), MODEL, patient=False)
+    assert moved and size(quick) <= QUICK.prefix_bytes + QUICK.suffix_bytes
+    ahead = anchors.ahead(document(), line(1000), MODEL)
+    assert ahead is not None and size(ahead) > 3 * size(quick)
+    assert anchors.at(document(), line(1000), MODEL, patient=False) == (quick, False)
+    anchors.arrived()
+    assert anchors.at(document(), line(1000), MODEL, patient=False) == (ahead, False)
+    assert anchors.ahead(document(), line(1000), MODEL) is None
+
+
+def test_who_waits_gets_a_wide_window_at_once() -> None:
+    anchors = Anchors()
+    wide, _ = anchors.at(document(), line(1000), MODEL, patient=True)
+    assert size(wide) > 0.7 * (WIDE.prefix_bytes + WIDE.suffix_bytes)
+    assert anchors.ahead(document(), line(1000), MODEL) is None
+
+
+def test_a_near_line_keeps_the_wide_window_a_far_one_does_not() -> None:
+    anchors = Anchors()
+    wide, _ = anchors.at(document(), line(1000), MODEL, patient=True)
+    for near in (1002, 998):
+        anchor, moved = anchors.at(document(), line(near), MODEL, patient=False)
+        assert moved and anchor.window.start == wide.window.start
+        assert size(anchor) > 0.7 * size(wide)
+    far, _ = anchors.at(document(), line(100), MODEL, patient=False)
+    assert size(far) <= QUICK.prefix_bytes + QUICK.suffix_bytes
+    back, _ = anchors.at(document(), line(1000), MODEL, patient=False)
+    assert back.window.start == wide.window.start, "the engine has kept it"
+
+
+def test_typed_lines_are_taken_into_the_prompt_when_there_is_time() -> None:
+    anchors = Anchors()
+    before, _ = anchors.at(document(), line(1000), MODEL, patient=True)
+    typed = "new = 1\n    "
+    at = line(1000)
+    edit = Edit(at, at, at + len(typed), typed.encode())
+    after = document(TEXT[:at] + typed + TEXT[at:])
+    anchors.edited(after.uri, (edit,))
+    ahead = anchors.ahead(after, edit.new_end, MODEL)
+    assert ahead is not None and ahead.prefix == before.prefix + b"    new = 1\n"
+    anchors.arrived()
+    assert anchors.at(after, edit.new_end, MODEL, patient=False) == (ahead, False)
+
+
+def test_an_edit_before_the_window_moves_what_is_evaluated_ahead() -> None:
+    anchors = Anchors()
+    anchors.at(document(), line(1000), MODEL, patient=False)
+    ahead = anchors.ahead(document(), line(1000), MODEL)
+    assert ahead is not None
+    edit = Edit(0, 0, 10, b"import os\n")
+    after = document("import os\n" + TEXT)
+    anchors.edited(after.uri, (edit,))
+    anchors.arrived()
+    anchor, moved = anchors.at(after, line(1000) + 10, MODEL, patient=False)
+    assert not moved and anchor.prefix == ahead.prefix
+
+
+def test_a_small_file_is_wide_at_once() -> None:
+    anchors = Anchors()
+    small = document("a = 1\nb = 2\n")
+    anchor, _ = anchors.at(small, 6, MODEL, patient=False)
+    assert (anchor.prefix, anchor.suffix) == (b"a = 1\n", b"b = 2\n")
+    assert anchors.ahead(small, 6, MODEL) is None
+
+
+def test_a_file_of_long_tokens_shows_less_and_a_closed_one_nothing() -> None:
+    anchors = Anchors()
+    first, _ = anchors.at(document(), line(1000), MODEL, patient=True)
+    anchors.too_long(first.uri)
+    second, _ = anchors.at(document(), line(1000), MODEL, patient=True)
+    assert size(second) < 0.7 * size(first)
+    anchors.ahead(document(), line(1000), MODEL)
+    anchors.forget(first.uri)
+    anchors.arrived()
+    assert anchors.present is None
+    third, _ = anchors.at(document(), line(1000), MODEL, patient=True)
+    assert size(third) > 0.7 * size(first)
