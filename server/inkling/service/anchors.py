@@ -36,6 +36,11 @@ class Anchors:
         """The anchor used last."""
         return self._present.anchor if self._present else None
 
+    @property
+    def wide(self) -> bool:
+        """Whether that one has a wide window."""
+        return self._present is not None and self._present.wide
+
     def at(
         self, document: Document, offset: int, model: ModelInfo, *, patient: bool
     ) -> tuple[Anchor, bool]:

@@ -95,6 +95,7 @@ class Completer:
         """Suggestions for the cursor; empty when there is nothing to say (see `why`)."""
         turn = self._new_turn(request)
         self._supersede(NEWER)
+        self._generator.wake()
         self._turn = turn
         self._demand.note(request.document.uri)
         try:

@@ -45,6 +45,12 @@ class Generation:
         return any(len(forecast.text) > forecast.given for forecast in self.forecasts)
 
     @property
+    def has_line(self) -> bool:
+        """Whether the first candidate has a complete line, which is what most people see."""
+        first = self.forecasts[0]
+        return b"\n" in first.text[first.given :].lstrip()
+
+    @property
     def enough(self) -> bool:
         """Whether every candidate has ended or has as many lines as can be used."""
         return all(

@@ -24,8 +24,10 @@ from inkling.text.document import Document, Edit
 logger = logging.getLogger(__name__)
 
 IDLE_S = 0.3
-"""Quiet time after which a prompt is evaluated ahead. Short, as a key that comes meanwhile stops
-it within milliseconds and loses nothing: the engine keeps both prompts."""
+"""Quiet time after which the cursor's line becomes the anchor."""
+SOON_S = 0.03
+"""The same while the window is only a quick one. Hardly any, as a key that needs the engine stops
+what is evaluated ahead within milliseconds and loses nothing: the engine keeps both prompts."""
 CLOSING = (b")", b"]", b"}", b'"', b"'", b"`")
 
 
@@ -41,6 +43,7 @@ class Generator:
         self._forecasts = forecasts
         self._signal = signal
         self._anchors = Anchors()
+        self._ahead: Anchor | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._request_ids = 0
@@ -115,18 +118,21 @@ class Generator:
         running = self.running
         return running if running is not None and forecast in running.forecasts else None
 
-    def rest_at(self, document: Document, offset: int) -> None:
-        """The user may pause here: once nothing has happened for a while, work ahead."""
+    def wake(self) -> None:
+        """Somebody waits for an answer: start nothing else."""
         if self._idle is not None:
             self._idle.cancel()
+
+    def rest_at(self, document: Document, offset: int) -> None:
+        """The user may pause here: once nothing has happened for a while, work ahead."""
+        self.wake()
         self._idle = asyncio.get_running_loop().call_later(
-            IDLE_S, self._work_ahead, document, offset
+            IDLE_S if self._anchors.wide else SOON_S, self._work_ahead, document, offset
         )
 
     async def close(self) -> None:
         """Stop everything that was started here."""
-        if self._idle is not None:
-            self._idle.cancel()
+        self.wake()
         if self.running is not None:
             self.stop(self.running)
         for task in self._tasks:
@@ -150,24 +156,34 @@ class Generator:
 
     def _work_ahead(self, document: Document, offset: int) -> None:
         """Evaluate a prompt now, so that the next key does not have to."""
-        state = self._engine.state
+        state, running = self._engine.state, self.running
         if not isinstance(state, Ready):
             return
-        if self.running is not None and self.running.done is None:
-            self.rest_at(document, offset)  # it runs on into the forecasts; look again later
-            return
+        if running is not None and running.done is None:
+            # It runs on into the forecasts. That can wait for a better prompt, if there is a
+            # line to show meanwhile; else look again later.
+            if self._anchors.wide or not running.has_line:
+                self.rest_at(document, offset)
+                return
+            self.stop(running)
         anchor = self._anchors.ahead(document, offset, state.model)
-        if anchor is not None:
-            warm_up = GenerateRequest(
-                id=self._next_id(), head=_head(anchor, state), max_tokens=0, background=True
-            )
-            self._spawn(self._arrive(self._engine.generate(warm_up)))
+        if anchor is None or anchor == self._ahead:
+            return
+        self._ahead = anchor
+        warm_up = GenerateRequest(
+            id=self._next_id(), head=_head(anchor, state), max_tokens=0, background=True
+        )
+        self._spawn(self._arrive(anchor, self._engine.generate(warm_up)))
 
-    async def _arrive(self, events: AsyncIterator[Event]) -> None:
+    async def _arrive(self, anchor: Anchor, events: AsyncIterator[Event]) -> None:
         """Use what was evaluated ahead, once it is there whole."""
-        async for event in events:
-            if isinstance(event, DoneEvent) and event.reason == "length":
-                self._anchors.arrived()
+        try:
+            async for event in events:
+                if isinstance(event, DoneEvent) and event.reason == "length":
+                    self._anchors.arrived()
+        finally:
+            if self._ahead is anchor:
+                self._ahead = None
 
     async def _pump(self, generation: Generation, events: AsyncIterator[Event]) -> None:
         """Move events into the forecasts until the end."""

@@ -67,6 +67,8 @@ async def wait_for_texts(
     end = turn.started + allowed_ms / 1000
     deadline = end - min(SHORTEST_CHECK_MS, allowed_ms / 2) / 1000
     further_ms = FURTHER_INVOKED_MS if turn.request.invoked else FURTHER_LINES_MS
+    if forecasts[0].spread and not turn.request.invoked:
+        further_ms = 0  # its lines stand on the screen: what has come since comes with the next key
     patience = min(deadline, turn.started + further_ms / 1000)
     texts = [_Text(forecast) for forecast in forecasts]
     while not turn.superseded:

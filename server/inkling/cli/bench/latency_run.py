@@ -150,7 +150,8 @@ def typing_figures(played: Sequence[Played]) -> dict[str, Any]:
     moments = [each for one in played for each in one.moments if each.kind != "jump"]
     shown = [each for each in moments if each.seen_ms is not None]
     asked = [each for each in shown if each.exact is not None]
-    fresh = _after_jumps(played)
+    waits = [wait for one in played for wait in _jump_waits(one.moments)]
+    seen = [wait for wait in waits if wait is not None]
     return {
         "keys": len(moments),
         "key_to_text_ms": plain(_seen(shown)),
@@ -159,8 +160,8 @@ def typing_figures(played: Sequence[Played]) -> dict[str, Any]:
         "exact_first_line_of_all_keys": share(
             sum(bool(each.exact) for each in asked), sum(each.clean for each in moments)
         ),
-        "jump_to_text_ms": plain(_seen([each for each in fresh if each.seen_ms is not None])),
-        "jumps": len(fresh),
+        "jump_to_text_ms": plain(summary(seen)),
+        "jumps": len(waits),
         "taken": sum(one.taken for one in played),
         "saved_keys": sum(one.saved_keys for one in played),
     }
@@ -195,6 +196,10 @@ def inkling_figures(seen: Observed) -> dict[str, Any]:
             summary([each.ms for each in answered if (each.uri, each.version) in known])
         ),
         "model_answer_server_ms": plain(summary([row["totalMs"] for row in models])),
+        "model_answer_warm_ms": plain(summary([row["totalMs"] for row in models if _warm(row)])),
+        "model_answer_cold_ms": plain(
+            summary([row["totalMs"] for row in models if not _warm(row)])
+        ),
         "answer_client_ms": plain(summary([each.ms for each in answered if each.items])),
         "requests": len(seen.answers),
         "requests_cancelled": share(
@@ -214,14 +219,22 @@ def inkling_figures(seen: Observed) -> dict[str, Any]:
     }
 
 
-def _after_jumps(played: Sequence[Played]) -> list[Moment]:
-    """The first key at each new place."""
-    found = []
-    for one in played:
-        for before, after in zip(one.moments, one.moments[1:], strict=False):
-            if before.kind == "jump" and after.kind != "jump":
-                found.append(after)
-    return found
+def _jump_waits(moments: Sequence[Moment]) -> list[float | None]:
+    """For each new place: milliseconds from the first key there to the first ghost text, while
+    typing went on; None where none came before the next jump."""
+    waits: list[float | None] = []
+    waited: float | None = None
+    for moment in moments:
+        if moment.kind == "jump":
+            waits.append(None)
+            waited = 0.0
+        elif waits and waited is not None:
+            if moment.seen_ms is not None:
+                waits[-1] = round(waited + moment.seen_ms, 2)
+                waited = None
+            else:
+                waited += moment.window_ms
+    return waits
 
 
 def _seen(moments: Sequence[Moment]) -> Summary:
@@ -230,6 +243,12 @@ def _seen(moments: Sequence[Moment]) -> Summary:
 
 def _kept(row: dict[str, Any]) -> bool:
     return row["source"] in ("typed-through", "cache")
+
+
+def _warm(row: dict[str, Any]) -> bool:
+    """Whether the engine knew most of the prompt: the place was not a new one."""
+    stats = row["stats"]
+    return stats is not None and 2 * stats["reused_tokens"] >= stats["prompt_tokens"]
 
 
 def _tokens_per_key(answers: Sequence[Answer], journal: Sequence[dict[str, Any]]) -> Summary:

@@ -11,7 +11,7 @@ TIMES = (
     ("six_keys_ms", "six keys mid-line → first line, where it came", "ms"),
     ("six_keys_all_ms", "  … all places, nothing counted as 10 s", "ms"),
     ("key_to_text_ms", "key → ghost text there, where it came", "ms"),
-    ("jump_to_text_ms", "first key at a new place → ghost text", "ms"),
+    ("jump_to_text_ms", "first key at a new place → ghost text, typing on", "ms"),
 )
 SHARES = (
     ("six_keys_answered", "six keys: answered within 10 s"),
@@ -32,6 +32,8 @@ OWN = (
     ("abort_mid_prompt_ms", "abort → idle, mid-prompt", "5 / 15"),
     ("abort_mid_decode_ms", "abort → idle, mid-decode", "5 / 15"),
     ("model_answer_server_ms", "answer that needed the model, server side", "150 / 400"),
+    ("model_answer_warm_ms", "  … where most of the prompt was evaluated already", "150 / 400"),
+    ("model_answer_cold_ms", "  … at a new place", ""),
     ("answer_client_ms", "any answer with a suggestion, client side", ""),
     ("prompt_tokens_per_agreeing_key", "prompt tokens evaluated per agreeing key", "3"),
     ("non_ai_idle_ms", "other request, nothing running", ""),
