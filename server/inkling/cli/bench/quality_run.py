@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from inkling.app import App, build
+from inkling.cli.bench import parses
 from inkling.cli.bench.aborts import ready
 from inkling.cli.bench.corpus import SourceFile
 from inkling.cli.bench.figures import percentile, plain, share, summary
@@ -52,6 +53,8 @@ class Row(msgspec.Struct, frozen=True):
     ms: float
     evaluated_tokens: int | None
     reason: str
+    adds_error: bool | None = None
+    """Whether the file with all of the suggestion in it has more parse errors than without."""
     passed: bool | None = None
 
 
@@ -154,9 +157,11 @@ def write_csv(path: Path, rows: Sequence[tuple[str, Row]]) -> None:
 
 
 def score(case: Hole, ghost: Ghost | None, ms: float, tokens: int | None, reason: str) -> Row:
-    """What a suggestion is worth: its first line is taken and compared."""
+    """What a suggestion is worth: its first line is taken and compared, all of it parsed."""
     got = ""
+    worse: bool | None = None
     if ghost is not None:
+        worse = parses.adds_error(case.language_id, case.text, ghost.taken(case.text))
         first = Ghost(ghost.start, ghost.end, ghost.text.partition("\n")[0])
         after = first.taken(case.text)
         start = len(case.before)
@@ -179,6 +184,7 @@ def score(case: Hole, ghost: Ghost | None, ms: float, tokens: int | None, reason
         ms=round(ms, 1),
         evaluated_tokens=tokens,
         reason=reason,
+        adds_error=worse,
     )
 
 
@@ -237,6 +243,8 @@ def _figures(rows: Sequence[Row]) -> dict[str, Any]:
         "exact": share(sum(row.exact for row in rows), len(rows)),
         "passed": share(sum(tested), len(tested)),
         "shown": share(sum(bool(row.got) for row in rows), len(rows)),
+        "suggestions_parsed": sum(row.adds_error is not None for row in rows),
+        "suggestions_that_add_a_parse_error": sum(bool(row.adds_error) for row in rows),
         "similarity": round(sum(row.similarity for row in rows) / len(rows), 4),
         "accepted": share(sum(row.accepted for row in rows), expected),
         "ms": plain(summary([row.ms for row in rows])),

@@ -93,7 +93,18 @@ def show_quality(report: dict[str, Any], console: Console) -> None:
     """Print a quality report."""
     console.print(heading(report))
     table = Table(title="Quality", title_justify="left")
-    for column in ("side", "set", "cases", "exact", "pass", "shown", "similarity", "kept", "ms"):
+    for column in (
+        "side",
+        "set",
+        "cases",
+        "exact",
+        "pass",
+        "shown",
+        "similarity",
+        "kept",
+        "broken",
+        "ms",
+    ):
         table.add_column(column, justify="left" if column in ("side", "set") else "right")
     for side, sets in report["sides"].items():
         for name, row in sets.items():
@@ -106,12 +117,13 @@ def show_quality(report: dict[str, Any], console: Console) -> None:
                 percent(row["shown"]),
                 percent(row["similarity"]),
                 percent(row["accepted"]),
+                str(row["suggestions_that_add_a_parse_error"]),
                 f"{number(row['ms']['p50'])} / {number(row['ms']['p95'])}",
             )
     console.print(table)
     console.print(
         "exact: the line is the file's; kept: share of the expected characters the suggestion "
-        "begins with; ms: p50 / p95 of one case."
+        "begins with; broken: suggestions that add a parse error; ms: p50 / p95 of one case."
     )
 
 
