@@ -11,6 +11,9 @@ from inkling.engine.api import TextEvent
 
 from .llama_cases import TIMEOUT, Bench, default_model, plain_model, running
 
+OPEN = "import os\n\n\ndef f(path):\n    ", "\n"
+"""Before and after a place where many functions may be named."""
+
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="module")]
 
 
@@ -79,22 +82,25 @@ async def test_a_word_is_finished_rather_than_begun_again(bench: Bench) -> None:
 
 
 async def test_candidates_are_different_and_the_first_is_greedy(bench: Bench) -> None:
-    alone = await bench.answer(bench.request("self."))
-    several = await bench.answer(bench.request("self.", candidates=4))
+    # Where one way to go on is all but certain there are fewer.
+    head = bench.head(*OPEN)
+    alone = await bench.answer(bench.request("return os.path.", head=head))
+    several = await bench.answer(bench.request("return os.path.", head=head, candidates=4))
     texts = [several.texts[number] for number in sorted(several.texts)]
 
     assert 3 <= len(texts) <= 4
     assert len(set(texts)) == len(texts)
     assert len({text[:1] for text in texts}) > 1
     assert several.text == alone.text
-    again = await bench.answer(bench.request("self."))
+    again = await bench.answer(bench.request("return os.path.", head=head))
     assert again.text == alone.text and again.stats.evaluated_tokens <= 1
 
 
 async def test_every_candidate_has_a_line_before_the_first_has_more(bench: Bench) -> None:
-    request = bench.request("self.", stop=(), max_tokens=60)
+    head = bench.head(*OPEN)
+    request = bench.request("return os.path.", head=head, stop=(), max_tokens=60)
     alone = await bench.answer(request)
-    for forced in ("self.", "self.co"):
+    for forced in ["return os.path."] * 2:
         # The second walks through what the first has left in the cache.
         await asyncio.wait_for(lines_first(bench, forced, alone.text), TIMEOUT)
 
@@ -102,7 +108,8 @@ async def test_every_candidate_has_a_line_before_the_first_has_more(bench: Bench
 async def lines_first(bench: Bench, forced: str, expected: str) -> None:
     texts = dict.fromkeys(range(3), "")
     ahead = []
-    request = bench.request(forced, stop=(), max_tokens=60, candidates=3)
+    head = bench.head(*OPEN)
+    request = bench.request(forced, head=head, stop=(), max_tokens=60, candidates=3)
     async for event in bench.engine.generate(request):
         if isinstance(event, TextEvent):
             if event.candidate == 0 and "\n" in texts[0]:
@@ -110,7 +117,7 @@ async def lines_first(bench: Bench, forced: str, expected: str) -> None:
             texts[event.candidate] += event.text
     assert ahead and all(map(all, ahead)), ahead
     assert min(text.count("\n") for text in texts.values()) > 1, "all run on"
-    assert ("self." + expected).startswith((forced + texts[0]).partition("\n")[0])
+    assert ("return os.path." + expected).startswith((forced + texts[0]).partition("\n")[0])
 
 
 async def test_a_warm_up_makes_the_request_cheap(bench: Bench) -> None:

@@ -18,6 +18,9 @@ Scores = npt.NDArray[np.float32]
 """A model's score for every token, or for some."""
 
 _LOOKED_AT = 64
+_LEAST_SHARE = 0.02
+"""A token less probable does not begin an alternative: they read like slips (a "\t" where blanks
+indent, a ";" in Python) and cost as much as good ones."""
 
 # What tokenizers for code treat as one unit at the end of a text: a word with the one
 # character before it, punctuation with its leading space, or the last blank of a run. The
@@ -113,7 +116,8 @@ def keep(
 def alternatives(
     logits: Scores, vocabulary: Vocabulary, rest: bytes, first: int, wanted: int
 ) -> list[Step]:
-    """The next best tokens after `first` that go beyond `rest`, at most `wanted`.
+    """The next best tokens after `first` that go beyond `rest`, at most `wanted`; none that
+    is improbable.
 
     No token's text begins another's: those would mostly lead to the same line.
     """
@@ -126,11 +130,12 @@ def alternatives(
     for rank in ranks[np.argsort(-scores[ranks])]:
         token = int(allowed[rank])
         piece = vocabulary.pieces[token]
-        if len(steps) == wanted:
+        share = _share(scores, float(scores[rank]))
+        if len(steps) == wanted or share < _LEAST_SHARE:
             break
         if len(piece) > len(rest) and not any(agrees(piece, other) for other in pieces):
             pieces.append(piece)
-            steps.append(Step(token, Choice(_share(scores, float(scores[rank])), len(rest))))
+            steps.append(Step(token, Choice(share, len(rest))))
     return steps
 
 

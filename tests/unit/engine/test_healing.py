@@ -185,11 +185,20 @@ def test_what_is_kept_and_given_is_the_forced_text_up_to_the_cut(
 def test_alternatives_are_different_continuations_beyond_the_rest() -> None:
     high = np.zeros(len(PIECES), dtype=np.float32)
     for score, word in enumerate((b"x", b"re", b"print", b"pri", b"return")):
-        high[token(word)] = 10.0 + score
+        high[token(word)] = 10.0 + score / 4
 
     steps = healing.alternatives(high, toy(), b"", token(b"return"), 2)
 
     assert [PIECES[step.token] for step in steps] == [b"pri", b"x"]
+
+
+def test_what_is_improbable_is_no_alternative() -> None:
+    high = np.zeros(len(PIECES), dtype=np.float32)
+    high[token(b"return")], high[token(b"print")], high[token(b"x")] = 20.0, 18.0, 15.0
+
+    steps = healing.alternatives(high, toy(), b"", token(b"return"), 3)
+
+    assert [PIECES[step.token] for step in steps] == [b"print"]
 
 
 def test_alternatives_agree_with_what_is_typed() -> None:
