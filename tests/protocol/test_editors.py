@@ -43,6 +43,32 @@ async def test_a_real_file_typed_in(editor, start, script):
     assert await client.stop() == 0
 
 
+@pytest.mark.model
+@pytest.mark.parametrize("editor", PROFILE_NAMES)
+async def test_the_real_model_finishes_a_line_of_a_real_file(editor, start, default_model):
+    client = await start()
+    options = {"model": str(default_model), "optimiseWeights": False}
+    await client.initialize(editor, options=options)
+    lines = SOURCE.read_text(encoding="utf-8").split("\n")
+    line = next(at for at, text in enumerate(lines) if "return len(kept.encode(" in text)
+    lines[line] = ""
+    client.open(URI, "\n".join(lines))
+    await client.ready()
+    typed = "    return len(kept.enc"
+    inline = "inlineCompletion" in profile(editor)["capabilities"]["textDocument"]
+    for column, key in enumerate(typed, start=1):
+        client.insert(URI, 1 + column, line, column - 1, key)
+        # Each editor asks for what it can show, with every key.
+        await (client.inline if inline else client.listed)(URI, line, column)
+    if inline:
+        (item,) = await client.suggested(URI, line, len(typed))
+        assert item["insertText"].startswith("ode(")
+    else:
+        (item,) = await client.entries(URI, line, len(typed))
+        assert item["textEdit"]["newText"].startswith("encode(")
+    assert await client.stop() == 0
+
+
 async def test_the_list_completes_the_word_that_was_begun(start, script):
     client = await start()
     options = script({"ends_with": "x = ", "answer": "range(3)\n"})
