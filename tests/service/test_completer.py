@@ -385,3 +385,33 @@ async def test_lines_that_are_shown_stay_while_the_first_is_typed(open_editor):
         editor.type(character)
         assert await editor.texts() == ["b = a + 1\n    return b"[count:]]
     assert len(editor.engine.requests) == 1
+
+
+async def test_lines_that_are_shown_are_not_waited_for_again(open_editor, monkeypatch):
+    steps = (Step("b = a + 1\n"), Step("    c = b\n"), Step("    return c", gate="go"))
+    script = Script((Rule(ends_with="def f(a):\n    ", answer=steps),), otherwise="nothing")
+    editor = open_editor(script, "def f(a):\n    |\n")
+    assert await editor.texts() == ["b = a + 1\n    c = b"]
+    monkeypatch.setattr("inkling.service.turn.FURTHER_LINES_MS", 3_600_000)
+    editor.type("b")
+    async with asyncio.timeout(5):
+        assert await editor.texts() == [" = a + 1\n    c = b"]  # the rest comes with a later key
+    editor.engine.open_gate("go")
+
+
+async def test_a_wide_window_is_worth_more_than_further_lines(open_editor):
+    steps = (Step("a = 1\n"), Step("    b", gate="never"))
+    rule = Rule(ends_with="f():\n    ", answer=steps)
+    text = "".join(f"first_{number} = second_{number}\n" for number in range(500))
+    editor = open_editor(Script((rule,), otherwise="nothing"), f"{text}def f():\n    |\n")
+    assert await editor.texts() == ["a = 1"]
+    async with asyncio.timeout(5):
+        while not editor.engine.requests[-1].background:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    quick, wide = editor.engine.requests
+    assert editor.engine.finished[0].reason == "cancelled"
+    assert len(wide.head[1]) > 1.5 * len(quick.head[1])
+    await let_run()
+    editor.type("c")
+    await editor.ask()
+    assert editor.engine.requests[-1].head == wide.head
