@@ -10,8 +10,8 @@ failed.
 
 from collections.abc import Sequence
 
+from inkling.engine.context import Context, Logits
 from inkling.engine.healing import Step
-from inkling.engine.llama import Context, Logits
 from inkling.engine.mailbox import Head
 from inkling.engine.reuse import Run, Slot, after_cursor, common, movable
 from inkling.engine.sequences import LEFT_SEQUENCE, MOVING_SEQUENCE, SPARE_SEQUENCE

@@ -23,11 +23,12 @@ from inkling.engine.api import (
     TextEvent,
 )
 from inkling.engine.cache import KvCache
+from inkling.engine.context import Context, Logits
 from inkling.engine.errors import DecodeFailed, ModelError, NoRoom, TooLong
 from inkling.engine.forks import Forks
 from inkling.engine.healing import Step
 from inkling.engine.lane import Lane
-from inkling.engine.llama import HAS_GPU, Context, Logits, Model
+from inkling.engine.llama import HAS_GPU, Model
 from inkling.engine.mailbox import Head, Job
 from inkling.engine.meter import Meter, since
 from inkling.engine.sequences import MAX_CANDIDATES

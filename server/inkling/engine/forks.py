@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from inkling.engine import healing
 from inkling.engine.api import TextEvent
+from inkling.engine.context import Context, Logits
 from inkling.engine.healing import Step
 from inkling.engine.lane import Lane
-from inkling.engine.llama import Context, Logits, Model
+from inkling.engine.llama import Model
 
 Row = tuple[int, int, int]
 """A token, its position and its sequence."""

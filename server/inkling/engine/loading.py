@@ -13,10 +13,11 @@ import msgspec
 from inkling.engine import calibrate, choice
 from inkling.engine.api import ModelInfo
 from inkling.engine.choice import Files, Wish
+from inkling.engine.context import Context
 from inkling.engine.decode import Decoder
 from inkling.engine.errors import DecodeFailed, ModelError
 from inkling.engine.gguf import check_file
-from inkling.engine.llama import HAS_GPU, LIBRARY_VERSION, Context, Model, StopFlag
+from inkling.engine.llama import HAS_GPU, LIBRARY_VERSION, Model, StopFlag
 from inkling.engine.machine import usable_cores
 from inkling.engine.mailbox import Job, Mailbox
 

@@ -10,9 +10,7 @@ found to add a parse error.
 """
 
 import asyncio
-import itertools
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -24,7 +22,9 @@ from inkling.service.generation import Generation
 from inkling.service.generator import Generator
 from inkling.service.journal import Journal
 from inkling.service.records import CompletionRequest, Suggestion, Why
+from inkling.service.selection import splits_word, with_selected
 from inkling.service.shaping import Shaped, shape, wants_lines
+from inkling.service.shown import Shown
 from inkling.service.signal import Signal
 from inkling.service.turn import SHORTEST_CHECK_MS, Turn, budget_ms, wait_for_texts
 from inkling.syntax.client import SyntaxClient
@@ -35,11 +35,7 @@ from inkling.text.document import Document, Edit
 LONG_LINE_BYTES = 2_000
 PATIENT_MS = 5_000
 """Somebody who asked by hand and waits so long gets the answer of a wide window."""
-REMEMBERED = 64
-"""Suggestions that may still be accepted."""
 NEWER = "A newer request came."
-
-_suggestion_numbers = itertools.count(1)  # unique in the process: a restart must not reuse them
 
 
 class Completer:
@@ -55,8 +51,7 @@ class Completer:
         self._journal = Journal()
         self._demand = Demand()
         self._turn: Turn | None = None
-        self._shown: OrderedDict[str, tuple[str, int]] = OrderedDict()
-        self._accepted: tuple[str, int] | None = None
+        self._shown = Shown()
 
     # -- what happens to documents ---------------------------------------------------------
 
@@ -70,7 +65,7 @@ class Completer:
         if not edits:
             return
         self._generator.edited(document, edits)
-        self._accepted = _moved(self._accepted, document.uri, edits)
+        self._shown.edited(document.uri, edits)
         if not self._demand.holds(document.uri):
             return
         self._syntax.prepare(document)
@@ -164,7 +159,7 @@ class Completer:
     def accepted(self, suggestion_id: str) -> None:
         """The user took a suggestion; what follows it may now be offered on a new line."""
         self._journal.accept(suggestion_id)
-        self._accepted = self._shown.pop(suggestion_id, self._accepted)
+        self._shown.accept(suggestion_id)
 
     def why(self) -> Why:
         """The last request: what it was made of, or why there was nothing."""
@@ -236,9 +231,7 @@ class Completer:
             filters=tuple(dict.fromkeys(name for item in shaped for name in item.filters)),
             judge_ms=max((item.judge_ms for item in shaped), default=0.0),
         )
-        usable = [
-            item for item in shaped if item.text and not _splits_word(turn.request, item.text)
-        ]
+        usable = [item for item in shaped if item.text and not splits_word(turn.request, item.text)]
         if not usable:
             self._record(turn, generation, reason=_silence(turn.why, generation))
             return ()
@@ -247,7 +240,7 @@ class Completer:
         if generation is not None and all(item.judgement.closed for item in shaped):
             self._generator.stop(generation)
         texts = dict.fromkeys(item.text for item in usable)
-        suggestions = tuple(self._suggest(turn.request, text) for text in texts)
+        suggestions = tuple(self._shown.suggest(turn.request, text) for text in texts)
         turn.why = replace(
             turn.why,
             outcome="shown",
@@ -267,30 +260,16 @@ class Completer:
             document,
             offset,
             candidates=candidates,
-            multiline=wants_lines(document, offset, self._settings, self._accepted),
+            multiline=wants_lines(document, offset, self._settings, self._shown.accepted),
             patient=patient,
         )
-
-    def _suggest(self, request: CompletionRequest, text: str) -> Suggestion:
-        number = f"s{next(_suggestion_numbers)}"
-        if request.document.newline != "\n":
-            text = text.replace("\n", request.document.newline)
-        start = end = request.offset
-        taken_to = start + len(text.encode("utf-8", "surrogatepass"))
-        if request.selected is not None:
-            selected = request.selected
-            text, start, end = selected.text + text, selected.start, selected.end
-        self._shown[number] = (request.document.uri, taken_to)
-        while len(self._shown) > REMEMBERED:
-            self._shown.popitem(last=False)
-        return Suggestion(number, text, start, end)
 
     def _new_turn(self, request: CompletionRequest) -> Turn:
         document = request.document
         first = Why(uri=document.uri, version=document.version, offset=request.offset)
-        inserted = _with_selected(request)
+        inserted = with_selected(request)
         document, offset = inserted.document, inserted.offset
-        multiline = wants_lines(document, offset, self._settings, self._accepted)
+        multiline = wants_lines(document, offset, self._settings, self._shown.accepted)
         grows = self._settings.multiline == "auto" and not line_context(document, offset).tail
         may_grow = grows and language_of(document.language_id, document.uri) is not None
         return Turn(inserted, time.perf_counter(), first, multiline, may_grow)
@@ -339,49 +318,11 @@ class Completer:
         self._journal.add(record, generation.receipt if generation is not None else None)
 
 
-def _with_selected(request: CompletionRequest) -> CompletionRequest:
-    """The request as if the entry selected in the editor's list were already inserted."""
-    selected = request.selected
-    if selected is None:
-        return request
-    data = request.document.data
-    inserted = selected.text.encode("utf-8", "surrogatepass")
-    document = replace(
-        request.document, data=data[: selected.start] + inserted + data[selected.end :]
-    )
-    return replace(request, document=document, offset=selected.start + len(inserted))
-
-
-def _splits_word(request: CompletionRequest, text: str) -> bool:
-    """Whether `text` goes on inside the word that was selected in the editor's list; an
-    entry of that list is a whole word."""
-    selected = request.selected
-    if selected is None or not selected.text:
-        return False
-    return all(char.isalnum() or char == "_" for char in (selected.text[-1], text[0]))
-
-
 def _is_typed(edit: Edit) -> bool:
     """Whether an edit is typing that leaves the cursor behind it, as far as can be seen: a
     pair of brackets or quotes was closed by the editor, and the cursor is inside."""
     pair = len(edit.text) == 2 and edit.text in (b"()", b"[]", b"{}", b'""', b"''", b"``")
     return edit.old_end == edit.start and bool(edit.text) and not pair
-
-
-def _moved(
-    mark: tuple[str, int] | None, uri: str, edits: tuple[Edit, ...]
-) -> tuple[str, int] | None:
-    """A byte of a document after `edits`; None where they overlap it."""
-    if mark is None or mark[0] != uri:
-        return mark
-    offset = mark[1]
-    for edit in edits:
-        if edit.start >= offset:
-            continue
-        if edit.old_end > offset:
-            return None
-        offset += edit.new_end - edit.old_end
-    return uri, offset
 
 
 def _has_line(forecast: Forecast, request: CompletionRequest) -> bool:
