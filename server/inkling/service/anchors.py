@@ -1,7 +1,7 @@
 """Where prompts are anchored: the owner of the anchors, and of how large a window each has.
 
-A window of 600 tokens fills twice as many holes as one of 135, and takes two seconds to evaluate
-on two cores. So where the engine knows nothing of the place a quick window answers first, and a
+A window of 600 tokens fills half as many holes again as one of 135 (budget.py), and takes two
+seconds to evaluate on two cores. So where the engine knows nothing of the place a quick window answers first, and a
 wide one is evaluated ahead, in idle time; from then on a wide one is used as long as most of it
 is in the engine's cache. Event loop's thread only.
 """

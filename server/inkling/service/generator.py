@@ -44,6 +44,7 @@ class Generator:
         self._signal = signal
         self._anchors = Anchors()
         self._ahead: Anchor | None = None
+        self._ready: Ready | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._request_ids = 0
@@ -63,6 +64,10 @@ class Generator:
         """
         state = self._engine.state
         assert isinstance(state, Ready)
+        if state is not self._ready:
+            # Another engine process, or one that has learned how fast it is: nothing of what was
+            # evaluated can be counted on, and the sizes are others.
+            self._ready, self._anchors = state, Anchors()
         anchor, reanchored = self._anchors.at(document, offset, state.model, patient=patient)
         whole_lines = multiline or line_context(document, offset).tail_is_closers
         request = GenerateRequest(
