@@ -12,6 +12,7 @@ import pytest
 
 from inkling.engine.api import (
     DoneEvent,
+    Event,
     FimTokens,
     GenerateRequest,
     Piece,
@@ -74,10 +75,10 @@ class Answer:
     def stats(self) -> Stats:
         return self.done.stats
 
-    def add(self, event: TextEvent | DoneEvent) -> None:
+    def add(self, event: Event) -> None:
         if isinstance(event, DoneEvent):
             self.done = event
-        else:
+        elif isinstance(event, TextEvent):
             self.texts[event.candidate] = self.texts.get(event.candidate, "") + event.text
             self.probabilities.append(event.probability)
 

@@ -1,5 +1,7 @@
 """Where a prompt is anchored and how large it is: quick where nothing is known, else wide."""
 
+import msgspec
+
 from inkling.engine.api import Calibration, ModelInfo
 from inkling.prompt.anchor import Anchor
 from inkling.service.anchors import Anchors
@@ -9,7 +11,7 @@ from inkling.text.document import Document, Edit
 LINES = [f"    value_{number} = read({number}) + first_{number}" for number in range(2_000)]
 TEXT = "\n".join(LINES) + "\n"
 SPEED = Calibration(prompt_tokens_per_second=300, decode_tokens_per_second=50, threads=2)
-MODEL = ModelInfo("m", "qwen2", 4096, 1000, None, SPEED)
+MODEL = ModelInfo("m", "qwen2", 4096, 1000, None, SPEED, prompts_kept=2)
 QUICK, WIDE = quick_budget(MODEL), wide_budget(MODEL)
 
 
@@ -32,7 +34,7 @@ def test_a_new_place_gets_a_quick_window_and_a_wide_one_once_that_is_evaluated()
     ahead = anchors.ahead(document(), line(1000), MODEL)
     assert ahead is not None and size(ahead) > 3 * size(quick)
     assert anchors.at(document(), line(1000), MODEL, patient=False) == (quick, False)
-    anchors.arrived()
+    anchors.arrived(ahead)
     assert anchors.at(document(), line(1000), MODEL, patient=False) == (ahead, False)
     assert anchors.ahead(document(), line(1000), MODEL) is None
 
@@ -67,7 +69,7 @@ def test_typed_lines_are_taken_into_the_prompt_when_there_is_time() -> None:
     anchors.edited(after.uri, (edit,))
     ahead = anchors.ahead(after, edit.new_end, MODEL)
     assert ahead is not None and ahead.prefix == before.prefix + b"    new = 1\n"
-    anchors.arrived()
+    anchors.arrived(ahead)
     assert anchors.at(after, edit.new_end, MODEL, patient=False) == (ahead, False)
 
 
@@ -79,7 +81,7 @@ def test_an_edit_before_the_window_moves_what_is_evaluated_ahead() -> None:
     edit = Edit(0, 0, 10, b"import os\n")
     after = document("import os\n" + TEXT)
     anchors.edited(after.uri, (edit,))
-    anchors.arrived()
+    anchors.arrived(ahead)
     anchor, moved = anchors.at(after, line(1000) + 10, MODEL, patient=False)
     assert not moved and anchor.prefix == ahead.prefix
 
@@ -98,9 +100,39 @@ def test_a_file_of_long_tokens_shows_less_and_a_closed_one_nothing() -> None:
     anchors.too_long(first.uri)
     second, _ = anchors.at(document(), line(1000), MODEL, patient=True)
     assert size(second) < 0.7 * size(first)
-    anchors.ahead(document(), line(1000), MODEL)
+    ahead, _ = anchors.at(document(), line(1000), MODEL, patient=False)
     anchors.forget(first.uri)
-    anchors.arrived()
+    anchors.arrived(ahead)
     assert anchors.present is None
     third, _ = anchors.at(document(), line(1000), MODEL, patient=True)
     assert size(third) > 0.7 * size(first)
+
+
+def test_what_arrives_when_the_cursor_is_elsewhere_is_not_used() -> None:
+    anchors = Anchors()
+    anchors.at(document(), line(1000), MODEL, patient=False)
+    ahead = anchors.ahead(document(), line(1000), MODEL)
+    assert ahead is not None
+    there, _ = anchors.at(document(), line(100), MODEL, patient=False)
+    other = anchors.ahead(document(), line(100), MODEL)
+    anchors.arrived(ahead)
+    assert anchors.present == there
+    assert other is not None
+    anchors.arrived(other)
+    assert anchors.present == other
+
+
+def test_an_engine_that_has_forgotten_all_gets_a_quick_window_again() -> None:
+    anchors = Anchors()
+    anchors.at(document(), line(1000), MODEL, patient=True)
+    anchors.lose()
+    quick, _ = anchors.at(document(), line(1000), MODEL, patient=False)
+    assert size(quick) <= QUICK.prefix_bytes + QUICK.suffix_bytes
+
+
+def test_an_engine_that_keeps_one_prompt_gets_no_second_one() -> None:
+    anchors = Anchors()
+    alone = msgspec.structs.replace(MODEL, prompts_kept=1)
+    wide, _ = anchors.at(document(), line(1000), alone, patient=False)
+    assert size(wide) > 0.7 * (WIDE.prefix_bytes + WIDE.suffix_bytes)
+    assert anchors.ahead(document(), line(1000), alone) is None

@@ -4,7 +4,7 @@ An engine turns prompts into text and knows nothing of documents, LSP or FIM tem
 a prompt arrives as pieces of text and literal token ids. All records are immutable and
 msgpack-encodable, so any of them may cross a thread or a process.
 
-Invariant: each `generate` call yields zero or more `TextEvent`s and then exactly one
+Invariant: each `generate` call yields zero or more other events and then exactly one
 `DoneEvent`, whatever happens to the back-end.
 """
 
@@ -55,6 +55,8 @@ class ModelInfo(msgspec.Struct, frozen=True):
     vocabulary_size: int
     fim: FimTokens | None
     calibration: Calibration | None = None
+    prompts_kept: int = 1
+    """Prompts whose KV the engine keeps at the same time."""
     weights: str = ""
     """Which weights run, for people: "Q4_K_M as published", "re-quantized Q8_0"."""
 
@@ -114,6 +116,14 @@ class TextEvent(msgspec.Struct, frozen=True, tag="text"):
     """Probability the model gave the token(s) of this piece, 0..1 (1.0 where unknown)."""
 
 
+class EndEvent(msgspec.Struct, frozen=True, tag="end"):
+    """No more text of a candidate that is not number 0 will come, perhaps none at all: there was
+    nothing probable to say instead. Candidates that end in other ways end with the request."""
+
+    id: int
+    candidate: int
+
+
 class DoneEvent(msgspec.Struct, frozen=True, tag="done"):
     """The end of a request; always the last event."""
 
@@ -126,7 +136,7 @@ class DoneEvent(msgspec.Struct, frozen=True, tag="done"):
     it failed: a shorter one would not. 0 otherwise."""
 
 
-Event = TextEvent | DoneEvent
+Event = TextEvent | EndEvent | DoneEvent
 
 
 class Starting(msgspec.Struct, frozen=True, tag="starting"):

@@ -2,40 +2,44 @@
 
 `KvCache` owns sequence 0 of its context: `path` is what the sequence is meant to hold, the
 first `evaluated` of it are there. Adopting another path keeps the common beginning, and moves
-what the new one has elsewhere. A prompt that is left for quite another one is kept, so that
-going back costs nothing, and so that a prompt can be evaluated ahead of time without losing the
-present one. Invariant: the context holds exactly `path[:evaluated]`, whatever was stopped or
-failed.
+what the new one has elsewhere. Prompts that are left for quite another one are kept, the largest
+ones, so that going back costs nothing, and so that a prompt can be evaluated ahead of time
+without losing the present one. Invariant: sequence 0 holds exactly `path[:evaluated]`, whatever
+was stopped or failed.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from inkling.engine.context import Context, Logits
-from inkling.engine.healing import Step
+from inkling.engine.healing import Scores, Step
 from inkling.engine.mailbox import Head
 from inkling.engine.reuse import Run, Slot, after_cursor, common, movable
-from inkling.engine.sequences import LEFT_SEQUENCE, MOVING_SEQUENCE, SPARE_SEQUENCE
+from inkling.engine.sequences import LEFT_SEQUENCES, MOVING_SEQUENCE, SPARE_SEQUENCE
+
+if TYPE_CHECKING:  # llama.cpp need not be there for what is done here
+    from inkling.engine.context import Context
 
 REMEMBERED = 4
 """Positions whose scores are kept: 0.6 MB each for a vocabulary of 150,000 tokens."""
 WORTH_KEEPING = 64
 """Tokens of a prompt that are evaluated and would be lost: from so many on it is kept."""
 WORTH_TURNING = 16
-"""So many tokens more must the prompt that was left have in common with the wanted one."""
+"""So many tokens more must a prompt that was left have in common with the wanted one."""
 
 
 class KvCache:
     """See the module. Owner: the decode thread."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: "Context") -> None:
         self._context = context
         self._path: list[Step] = []
         self._head = Head((), ())
         self._evaluated = 0
         self._stale: int | None = None
-        self._left: Slot | None = None
+        self._left: dict[int, Slot] = {}
+        """By sequence."""
         self._shared = 0
-        """Positions below it may be those of the prompt that was left as well."""
+        """Cells at positions below it may belong to a prompt that was left as well."""
         self._moving: Run | None = None
         self.moved_tokens = 0
         """Tokens that were moved instead of evaluated, since the beginning."""
@@ -43,7 +47,7 @@ class KvCache:
         self._fresh_row = -1
         self._fresh_batch = 0
         self._rows = 0
-        self._scores: dict[int, Logits] = {}
+        self._scores: dict[int, Scores] = {}
 
     @property
     def path(self) -> Sequence[Step]:
@@ -61,25 +65,26 @@ class KvCache:
     # -- which prompt ----------------------------------------------------------------------
 
     def turn_to(self, head: Head, *, fresh: bool) -> None:
-        """Work on that prompt of the two kept which has more of `head`. `fresh`: of what was
+        """Work on the one of the prompts kept that has most of `head`. `fresh`: of what was
         evaluated for just this beginning."""
-        left = self._left
-        if left is None:
+        if not self._left:
             return
         here = self._slot().known(head.tokens, fresh=fresh)
         run = None if fresh else self._movable(head, here)
         here += run.size if run else 0
-        if left.known(head.tokens, fresh=fresh) < here + WORTH_TURNING:
+        known = {at: slot.known(head.tokens, fresh=fresh) for at, slot in self._left.items()}
+        best = max(known, key=known.__getitem__)
+        if known[best] < here + WORTH_TURNING:
             return
         self._drop_moving()
-        now = self._slot()
-        self._context.share(0, SPARE_SEQUENCE, 0, self._evaluated)
+        now, left = self._slot(), self._left[best]
+        self._context.share(0, SPARE_SEQUENCE, 0, now.evaluated)
         self._context.drop(0)
-        self._context.share(LEFT_SEQUENCE, 0, 0, left.evaluated)
-        self._context.drop(LEFT_SEQUENCE)
-        self._context.share(SPARE_SEQUENCE, LEFT_SEQUENCE, 0, now.evaluated)
+        self._context.share(best, 0, 0, left.evaluated)
+        self._context.drop(best)
+        self._context.share(SPARE_SEQUENCE, best, 0, now.evaluated)
         self._context.drop(SPARE_SEQUENCE)
-        self._left = now
+        self._left[best] = now
         self._path, self._head = list(left.path), left.head
         self._evaluated, self._stale = left.evaluated, left.stale
         self._fresh = -1
@@ -100,8 +105,8 @@ class KvCache:
             self._drop_moving()
             if lost >= WORTH_KEEPING and self._context.can_fork:
                 self._keep(same)
-        if self._left is not None and self._left.evaluated > room:
-            self._drop_left()
+        while self._left and sum(slot.evaluated for slot in self._left.values()) > room:
+            self._drop_smallest()
         self._path, self._head = path, head
         self._back_to(same)
 
@@ -110,14 +115,20 @@ class KvCache:
 
     def _keep(self, same: int) -> None:
         """Keep the present prompt beside; the next one has its first `same` tokens, too."""
-        self._drop_left()
-        self._left, self._shared = self._slot(), same
-        self._context.share(0, LEFT_SEQUENCE, 0, self._evaluated)
+        if len(self._left) == len(LEFT_SEQUENCES):
+            self._drop_smallest()
+        sequence = next(each for each in LEFT_SEQUENCES if each not in self._left)
+        self._left[sequence] = self._slot()
+        self._shared = max(self._shared, same)
+        self._context.share(0, sequence, 0, self._evaluated)
 
-    def _drop_left(self) -> None:
-        if self._left is not None:
-            self._context.drop(LEFT_SEQUENCE)
-            self._left, self._shared = None, 0
+    def _drop_smallest(self) -> None:
+        """Forget the prompt that costs least to evaluate again."""
+        smallest = min(self._left, key=lambda each: self._left[each].evaluated)
+        del self._left[smallest]
+        self._context.drop(smallest)
+        if not self._left:
+            self._shared = 0
 
     # -- moving ----------------------------------------------------------------------------
 
@@ -133,8 +144,8 @@ class KvCache:
     def _begin_moving(self, run: Run) -> None:
         """Put a run aside until what comes before it is evaluated."""
         if self._moving is None:
-            if run.start < self._shared:
-                self._drop_left()
+            while self._left and run.start < self._shared:
+                self._drop_smallest()
             self._context.share(0, MOVING_SEQUENCE, run.start, run.start + run.size)
         else:
             self._context.keep(MOVING_SEQUENCE, run.start, run.start + run.size)
@@ -164,8 +175,6 @@ class KvCache:
 
     def reach(self, end: int) -> int:
         """How far one call of `evaluate` gets that is asked to get to `end`."""
-        if self._context.moved:
-            return min(end, self._evaluated + 1)
         return min(end, self._moving.into) if self._moving else end
 
     def evaluate(self, end: int) -> bool:
@@ -211,7 +220,8 @@ class KvCache:
         self._context.clear()
         self._path, self._head = [], Head((), ())
         self._evaluated = self._shared = 0
-        self._stale = self._left = self._moving = None
+        self._stale = self._moving = None
+        self._left = {}
         self._fresh = -1
         self._scores.clear()
 
@@ -234,18 +244,18 @@ class KvCache:
 
     # -- scores ----------------------------------------------------------------------------
 
-    def scores_beside(self, row: int) -> Logits:
+    def scores_beside(self, row: int) -> Scores:
         """The scores of a row given to `evaluate_beside`, until the next evaluation."""
         return self._context.logits(self._rows + row)
 
-    def scores(self) -> Logits | None:
+    def scores(self) -> Scores | None:
         """The scores after the whole path, if they are known; valid until the next call."""
         end = len(self._path)
         if self._has_fresh(end) and end == self._evaluated:
             return self._context.logits(self._fresh_row)
         return self._scores.get(end)
 
-    def scores_at(self, at: int) -> Logits | None:
+    def scores_at(self, at: int) -> Scores | None:
         """The scores after the path's first `at` tokens, all evaluated; None if stopped."""
         if at == len(self._path) and (scores := self.scores()) is not None:
             return scores
@@ -261,7 +271,7 @@ class KvCache:
         finally:
             self._context.drop(SPARE_SEQUENCE)
 
-    def remember(self, scores: Logits) -> None:
+    def remember(self, scores: Scores) -> None:
         """Keep a copy of the scores after the whole path."""
         end = len(self._path)
         if end not in self._scores:

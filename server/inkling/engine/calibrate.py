@@ -39,7 +39,7 @@ _KEY_DECODES = 8
 
 
 class Context(Protocol):
-    """What is measured; see `llama.Context`."""
+    """What is measured; see `context.Context`."""
 
     def use_threads(self, threads: int) -> None: ...
     def decode(

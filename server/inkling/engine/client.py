@@ -17,6 +17,7 @@ from pathlib import Path
 from inkling.engine.api import (
     CancelRequest,
     DoneEvent,
+    EndEvent,
     EngineState,
     Event,
     GenerateRequest,
@@ -148,7 +149,7 @@ class LlamaEngine:
         ready_at = None
         try:
             while (report := await _read_report(child.stdout)) is not None:
-                if isinstance(report, TextEvent | DoneEvent):
+                if isinstance(report, TextEvent | EndEvent | DoneEvent):
                     self._deliver(report)
                 else:
                     if isinstance(report, Ready):

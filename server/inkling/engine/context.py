@@ -7,13 +7,11 @@ other positions. Which sequence is for what stands in `sequences`.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from inkling.engine.errors import DecodeFailed, ModelError, NoRoom
+from inkling.engine.healing import Scores
 from inkling.engine.llama import Model, StopFlag, last_error, lib
 from inkling.engine.sequences import MAX_SEQUENCES
-
-Logits = npt.NDArray[np.float32]
 
 UBATCH_TOKENS = 64
 """An abort undoes at most one of these; on CPUs larger ones are no faster."""
@@ -81,6 +79,13 @@ class Context:
         False if it was stopped: then `length()` tells what was kept. Logits are there for
         the last row, or for every row. Raises `NoRoom`, `DecodeFailed`.
         """
+        if self._moved and len(tokens) > 1:
+            # Nothing stops a decode that turns keys as well: give that one a single token.
+            self._decode(tokens[:1], position, sequence, False)
+            tokens, position = tokens[1:], position + 1
+        return self._decode(tokens, position, sequence, every_row)
+
+    def _decode(self, tokens: Sequence[int], position: int, sequence: int, every_row: bool) -> bool:
         count = len(tokens)
         self._token[:count] = tokens
         self._pos[:count] = np.arange(position, position + count, dtype=np.int32)
@@ -96,7 +101,7 @@ class Context:
         self._wanted[: len(rows)] = 1
         return self._run([sequence for _, _, sequence in rows])
 
-    def logits(self, row: int = -1) -> Logits:
+    def logits(self, row: int = -1) -> Scores:
         """The scores after a row of the last decode: a view, valid until the next decode."""
         pointer = lib.llama_get_logits_ith(self._handle, row)
         return np.ctypeslib.as_array(pointer, (self._vocabulary_size,))
@@ -120,15 +125,10 @@ class Context:
 
     def move(self, sequence: int, start: int, end: int, by: int) -> None:
         """Give positions [start, end) of a sequence other numbers; needs `can_move`. The keys
-        are turned at the next decode, which nothing stops: give it few tokens."""
+        are turned at the next decode, which nothing stops."""
         if by:
             lib.llama_memory_seq_add(self._memory, sequence, start, end, by)
             self._moved = True
-
-    @property
-    def moved(self) -> bool:
-        """Whether keys wait for being turned."""
-        return self._moved
 
     def keep(self, sequence: int, start: int, end: int) -> None:
         """Drop all of a sequence but positions [start, end)."""

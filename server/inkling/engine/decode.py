@@ -16,6 +16,7 @@ from functools import lru_cache
 from inkling.engine import healing
 from inkling.engine.api import (
     DoneEvent,
+    EndEvent,
     Event,
     GenerateRequest,
     Piece,
@@ -23,10 +24,10 @@ from inkling.engine.api import (
     TextEvent,
 )
 from inkling.engine.cache import KvCache
-from inkling.engine.context import Context, Logits
+from inkling.engine.context import Context
 from inkling.engine.errors import DecodeFailed, ModelError, NoRoom, TooLong
 from inkling.engine.forks import Forks
-from inkling.engine.healing import Step
+from inkling.engine.healing import Scores, Step
 from inkling.engine.lane import Lane
 from inkling.engine.llama import HAS_GPU, Model
 from inkling.engine.mailbox import Head, Job
@@ -175,7 +176,7 @@ class Decoder:
 
     def _continue(
         self, job: Job, forced: bytes, meter: Meter
-    ) -> Generator[TextEvent, None, StopReason]:
+    ) -> Generator[TextEvent | EndEvent, None, StopReason]:
         lane = Lane(0, job.request, forced, self._pieces)
         forks = Forks(self._model, self._context)
         try:
@@ -187,11 +188,13 @@ class Decoder:
 
     def _greedy(
         self, job: Job, lane: Lane, forks: Forks, known: int, meter: Meter
-    ) -> Iterator[TextEvent]:
+    ) -> Iterator[TextEvent | EndEvent]:
         """The first candidate to its end. On CPUs two rows cost more than two calls with one,
         so the first line, all that most people see, waits for no other candidate; what
         follows it waits for the first line of each."""
         wanted = self._affordable(job.request) - 1
+        for missing in range(wanted + 1, job.request.candidates):
+            yield EndEvent(job.request.id, missing)
         at = len(self._cache.head.tokens)
         parting: _Parting | None = None
         parted = wanted <= 0
@@ -215,7 +218,9 @@ class Decoder:
         if parting and not parted:
             yield from self._part(job, parting, forks, meter)
 
-    def _part(self, job: Job, parting: _Parting, forks: Forks, meter: Meter) -> Iterator[TextEvent]:
+    def _part(
+        self, job: Job, parting: _Parting, forks: Forks, meter: Meter
+    ) -> Iterator[TextEvent | EndEvent]:
         """The first line of the other candidates."""
         while self._cache.evaluated < parting.at:
             self._evaluate(job, min(self._cache.evaluated + CHUNK_TOKENS, parting.at), meter)
@@ -225,6 +230,8 @@ class Decoder:
             return
         known = self._model.vocabulary
         steps = healing.alternatives(scores, known, parting.rest, parting.token, len(parting.lanes))
+        for lane in parting.lanes[len(steps) :]:
+            yield EndEvent(job.request.id, lane.candidate)
         yield from forks.start(parting.lanes[: len(steps)], steps, parting.at)
         yield from self._beside(job, forks, meter, to_line=True)
 
@@ -252,7 +259,7 @@ class Decoder:
         except LookupError:
             return Step(self._model.tokenize(rest)[0])
 
-    def _scores(self, job: Job, meter: Meter) -> Logits:
+    def _scores(self, job: Job, meter: Meter) -> Scores:
         """The scores after the whole path."""
         while (scores := self._cache.scores()) is None:
             end = len(self._cache.path)

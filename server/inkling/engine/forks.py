@@ -1,15 +1,15 @@
 """The other candidates of a request: sequences that share sequence 0's beginning.
 
-`Forks` owns sequences 1 and up from the first token after the forced text until `close`.
-Those that go on do so together, one token each per call; sequence 0 waits meanwhile.
+`Forks` owns sequences 1 to MAX_CANDIDATES - 1 from the first token after the forced text until
+`close`. Those that go on do so together, one token each per call; sequence 0 waits meanwhile.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
 from inkling.engine import healing
 from inkling.engine.api import TextEvent
-from inkling.engine.context import Context, Logits
-from inkling.engine.healing import Step
+from inkling.engine.context import Context
+from inkling.engine.healing import Scores, Step
 from inkling.engine.lane import Lane
 from inkling.engine.llama import Model
 
@@ -43,7 +43,7 @@ class Forks:
         return [(lane.last.token, self._at + lane.tokens - 1, lane.candidate) for lane in lanes]
 
     def take(
-        self, lanes: Sequence[Lane], scores_of: Callable[[int], Logits]
+        self, lanes: Sequence[Lane], scores_of: Callable[[int], Scores]
     ) -> Iterator[TextEvent]:
         """Choose the next token of each of `lanes`, by the scores of its row."""
         for row, lane in enumerate(lanes):

@@ -12,6 +12,7 @@ import msgspec
 from inkling.engine.api import (
     CancelRequest,
     DoneEvent,
+    EndEvent,
     GenerateRequest,
     Ready,
     Starting,
@@ -26,7 +27,7 @@ MAX_PAYLOAD_BYTES = 1 << 26
 Order = GenerateRequest | CancelRequest
 """What the server tells the engine process."""
 
-Report = TextEvent | DoneEvent | Starting | Ready | Unavailable
+Report = TextEvent | EndEvent | DoneEvent | Starting | Ready | Unavailable
 """What the engine process tells the server."""
 
 _encoder = msgspec.msgpack.Encoder()

@@ -52,6 +52,7 @@ def load(wish: Wish, name: str, context_tokens: int, progress: Callable[[int], N
         vocabulary_size=model.vocabulary_size,
         fim=model.fim,
         calibration=calibrate.load(where.speed(requantized)),
+        prompts_kept=2 if context.can_fork else 1,
         weights="quantized anew for this machine" if requantized else published,
     )
     if info.calibration:

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
-from inkling.engine.api import Stats, TextEvent
+from inkling.engine.api import EndEvent, Stats, TextEvent
 
 T = TypeVar("T")
 
@@ -26,15 +26,18 @@ class Meter:
     decode_ms: float = 0.0
     abort_ms: float = 0.0
 
-    def watch(self, texts: Generator[TextEvent, None, T]) -> Generator[TextEvent, None, T]:
-        """Pass `texts` on, and note when the first one came."""
+    def watch(
+        self, events: Generator[TextEvent | EndEvent, None, T]
+    ) -> Generator[TextEvent | EndEvent, None, T]:
+        """Pass `events` on, and note when the first text came."""
         while True:
             try:
-                text = next(texts)
+                event = next(events)
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return]
-            self.first_text_ms = self.first_text_ms or since(self.arrived)
-            yield text
+            if isinstance(event, TextEvent):
+                self.first_text_ms = self.first_text_ms or since(self.arrived)
+            yield event
 
     def stats(self) -> Stats:
         values = asdict(self)

@@ -23,7 +23,8 @@ LEAST = 24
 
 @dataclass(slots=True)
 class Slot:
-    """One prompt, what the model said after it, and how much of that is in the cache."""
+    """One prompt, what the model said after it, and how much of that is in the cache: `path`
+    goes no further than that where the prompt has been left."""
 
     head: Head
     path: Sequence[Step]

@@ -34,6 +34,7 @@ MODEL = ModelInfo(
     calibration=Calibration(
         prompt_tokens_per_second=1000.0, decode_tokens_per_second=100.0, threads=1
     ),
+    prompts_kept=2,
     weights="a script",
 )
 

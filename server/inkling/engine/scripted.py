@@ -122,11 +122,13 @@ class ScriptedEngine:
         speech = Speech(job.request, rule)
         if job.request.max_tokens == 0:
             return "length"
+        for event in speech.missing():
+            job.stream.put(event)
         for step in speech.steps():
             await asyncio.sleep(step.delay_ms / 1000)
             await self._pass_gate(step.gate)
-            for event in speech.say(step):
-                job.stream.put(event)
+            for text in speech.say(step):
+                job.stream.put(text)
             job.stats = msgspec.structs.replace(job.stats, decoded_tokens=speech.said_tokens)
         return speech.reason
 

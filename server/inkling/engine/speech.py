@@ -6,7 +6,7 @@ max_tokens pieces.
 
 from collections.abc import Iterator
 
-from inkling.engine.api import GenerateRequest, StopReason, TextEvent
+from inkling.engine.api import EndEvent, GenerateRequest, StopReason, TextEvent
 from inkling.engine.script import Rule, Step, steps
 from inkling.engine.stops import StopWatch
 
@@ -25,6 +25,11 @@ class Speech:
         self._request = request
         self._turns = [_Turn(steps(answer), StopWatch(request.stop)) for answer in answers]
         self._turn = 0
+
+    def missing(self) -> tuple[EndEvent, ...]:
+        """The candidates there are not."""
+        wanted = range(len(self._turns), self._request.candidates)
+        return tuple(EndEvent(self._request.id, number) for number in wanted)
 
     def steps(self) -> Iterator[Step]:
         """The pieces, one of each candidate in turn."""

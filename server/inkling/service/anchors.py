@@ -1,9 +1,9 @@
 """Where prompts are anchored: the owner of the anchors, and of how large a window each has.
 
 A window of 600 tokens fills half as many holes again as one of 135 (budget.py), and takes two
-seconds to evaluate on two cores. So where the engine knows nothing of the place a quick window answers first, and a
-wide one is evaluated ahead, in idle time; from then on a wide one is used as long as most of it
-is in the engine's cache. Event loop's thread only.
+seconds to evaluate on two cores. So where the engine knows nothing of the place a quick window
+answers first, and a wide one is evaluated ahead, in idle time; from then on a wide one is used
+as long as most of it is in the engine's cache. Event loop's thread only.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,8 @@ class Anchors:
         self._present: _Kept | None = None
         self._left: _Kept | None = None
         self._ahead: Anchor | None = None
+        self._sent: Anchor | None = None
+        """`_ahead` as it was given out; it has been moved by edits since."""
         self._scales: dict[str, float] = {}
 
     @property
@@ -57,6 +59,7 @@ class Anchors:
         )
         if not known:
             self._left = present
+            self._sent = self._ahead = None
         self._present = chosen
         return chosen.anchor, True
 
@@ -73,14 +76,19 @@ class Anchors:
         if wide == present.anchor:
             self._present = _Kept(wide, True)
             return None
-        self._ahead = wide
+        self._sent = self._ahead = wide
         return wide
 
-    def arrived(self) -> None:
-        """The prompt of the anchor ahead is evaluated: use it from now on."""
-        if self._ahead is not None:
+    def arrived(self, anchor: Anchor) -> None:
+        """The prompt of `anchor`, as given out by `ahead`, is evaluated: use it from now on,
+        unless the cursor has gone elsewhere since."""
+        if self._ahead is not None and self._sent is anchor:
             self._present = _Kept(self._ahead, True)
-            self._ahead = None
+            self._sent = self._ahead = None
+
+    def lose(self) -> None:
+        """The engine has forgotten what it had evaluated."""
+        self._present = self._left = self._sent = self._ahead = None
 
     def edited(self, uri: str, edits: tuple[Edit, ...]) -> None:
         """Move the anchors of a document along with an edit."""
@@ -94,7 +102,7 @@ class Anchors:
     def too_long(self, uri: str) -> None:
         """Show less of a file whose text takes more tokens than the budget assumes."""
         self._scales[uri] = max(0.1, self._scales.get(uri, 1.0) / 2)
-        self._present = self._left = self._ahead = None
+        self.lose()
 
     def forget(self, uri: str) -> None:
         """The document was closed."""
@@ -104,7 +112,7 @@ class Anchors:
         if self._left is not None and self._left.anchor.uri == uri:
             self._left = None
         if self._ahead is not None and self._ahead.uri == uri:
-            self._ahead = None
+            self._sent = self._ahead = None
 
     def _place(self, document: Document, offset: int, model: ModelInfo, patient: bool) -> _Kept:
         quick, wide = self._quick(document, model), self._wide(document, model)

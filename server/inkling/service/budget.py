@@ -26,7 +26,10 @@ ASSUMED = Calibration(prompt_tokens_per_second=150, decode_tokens_per_second=30,
 
 
 def quick_budget(model: ModelInfo) -> Budget:
-    """Bytes before and after the anchor where somebody waits."""
+    """Bytes before and after the anchor where somebody waits. With an engine that keeps one prompt
+    alone a second one would take the first one's place: there is no quick one then."""
+    if model.prompts_kept < 2:
+        return wide_budget(model)
     return _budget(model, QUICK_S, QUICK_LEAST)
 
 

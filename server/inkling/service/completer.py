@@ -101,7 +101,8 @@ class Completer:
         finally:
             if self._turn is turn:
                 self._turn = None
-            self._generator.rest_at(request.document, request.offset)
+                if not turn.refused:
+                    self._generator.rest_at(request.document, request.offset)
 
     def prepare(self, document: Document, offset: int) -> None:
         """Start generating for the cursor if nothing is known there yet. Does not wait."""
@@ -116,7 +117,8 @@ class Completer:
         if self._refusal(document, offset):
             return ()
         self._demand.note(document.uri)
-        self._generator.rest_at(document, offset)
+        if self._turn is None:
+            self._generator.rest_at(document, offset)
         found = self._forecasts.find(document, offset)
         if found is None:
             return ()
@@ -136,7 +138,7 @@ class Completer:
             max_lines=self._settings.max_lines,
             deadline_ms=SHORTEST_CHECK_MS,
         )
-        return self._finish(turn, (forecast,), [shaped], self._generator.owner_of(forecast))
+        return self._finish(turn, [(forecast, shaped)], self._generator.owner_of(forecast))
 
     async def stream(self, request: CompletionRequest) -> AsyncIterator[str]:
         """The raw text of the suggestion as it grows, each time whole; for previews.
@@ -181,6 +183,7 @@ class Completer:
         request = turn.request
         document, offset = request.document, request.offset
         if refusal := self._refusal(document, offset):
+            turn.refused = True
             return self._nothing(turn, refusal)
         wanted = max(1, request.max_items) if request.invoked else 1
         found = self._forecasts.find(document, offset) if wanted == 1 else None
@@ -213,34 +216,40 @@ class Completer:
         waited = any(not _has_line(forecast, turn.request) for forecast in forecasts)
         turn.why = replace(turn.why, source="model" if waited else "typed-through")
         shaped = await wait_for_texts(turn, forecasts, self._signal, self._syntax, self._settings)
-        return self._finish(turn, forecasts, shaped, generation)
+        return self._finish(turn, shaped, generation)
 
     def _finish(
         self,
         turn: Turn,
-        forecasts: tuple[Forecast, ...],
-        shaped: list[Shaped] | None,
+        texts: list[tuple[Forecast, Shaped]] | None,
         generation: Generation | None,
     ) -> tuple[Suggestion, ...]:
         """Turn texts into suggestions and write the journal."""
-        if shaped is None:
+        if texts is None:
             self._record(turn, generation, reason=turn.superseded)
             return ()
+        shaped = [item for _, item in texts]
         turn.why = replace(
             turn.why,
             filters=tuple(dict.fromkeys(name for item in shaped for name in item.filters)),
             judge_ms=max((item.judge_ms for item in shaped), default=0.0),
         )
-        usable = [item for item in shaped if item.text and not splits_word(turn.request, item.text)]
+        usable = [
+            (forecast, item)
+            for forecast, item in texts
+            if item.text and not splits_word(turn.request, item.text)
+        ]
         if not usable:
             self._record(turn, generation, reason=_silence(turn.why, generation))
             return ()
-        first = usable[0]
-        forecasts[0].spread |= "\n" in first.text
+        forecast, first = usable[0]
+        forecast.spread |= "\n" in first.text
         if generation is not None and all(item.judgement.closed for item in shaped):
             self._generator.stop(generation)
-        texts = dict.fromkeys(item.text for item in usable)
-        suggestions = tuple(self._shown.suggest(turn.request, text) for text in texts)
+        suggestions = tuple(
+            self._shown.suggest(turn.request, text)
+            for text in dict.fromkeys(item.text for _, item in usable)
+        )
         turn.why = replace(
             turn.why,
             outcome="shown",
@@ -293,6 +302,9 @@ class Completer:
             return "The line is too long."
         if b"\0" in document.data[max(0, offset - 4096) : offset + 1024]:
             return "This is not a text file."
+        context = line_context(document, offset)
+        if not context.typed and context.tail.strip() and not context.tail_is_closers:
+            return "The cursor stands before the code of its line."
         return ""
 
     def _engine_refusal(self) -> str:

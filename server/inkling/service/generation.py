@@ -5,7 +5,7 @@ Owner: the event loop's thread.
 
 from dataclasses import dataclass, field
 
-from inkling.engine.api import DoneEvent, Event, GenerateRequest, TextEvent
+from inkling.engine.api import DoneEvent, EndEvent, Event, GenerateRequest, TextEvent
 from inkling.prompt.anchor import Anchor
 from inkling.service.forecast import Forecast
 
@@ -65,6 +65,8 @@ class Generation:
             # A model may write Windows line ends; the document's own are put in at the end.
             text = event.text.replace("\r", "")
             self._grow(self.forecasts[event.candidate], text.encode("utf-8", "surrogatepass"))
+        elif isinstance(event, EndEvent):
+            self.forecasts[event.candidate].end = "cut"
         else:
             self.receipt.done = event
             self.end()

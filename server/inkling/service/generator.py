@@ -8,6 +8,7 @@ KV cache, and is moved in idle time, not on a key. Which anchor, is `anchors`' b
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
 
 from inkling.config import Settings
 from inkling.engine.api import DoneEvent, Engine, Event, GenerateRequest, Piece, Ready
@@ -43,8 +44,9 @@ class Generator:
         self._forecasts = forecasts
         self._signal = signal
         self._anchors = Anchors()
-        self._ahead: Anchor | None = None
+        self._warm_up: _WarmUp | None = None
         self._ready: Ready | None = None
+        self._closed = False
         self._idle: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._request_ids = 0
@@ -97,6 +99,7 @@ class Generator:
 
     def edited(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Move the anchors along with an edit; stop a generation that disagrees with it."""
+        self.wake()  # what was to be done at rest is about a text that is no more
         self._anchors.edited(document.uri, edits)
         running = self.running
         if (
@@ -116,6 +119,8 @@ class Generator:
         """The document was closed."""
         if self.running is not None and self.running.anchor.uri == uri:
             self.stop(self.running)
+        if self._warm_up is not None and self._warm_up.anchor.uri == uri:
+            self._engine.cancel(self._warm_up.id)
         self._anchors.forget(uri)
 
     def owner_of(self, forecast: Forecast) -> Generation | None:
@@ -129,14 +134,18 @@ class Generator:
             self._idle.cancel()
 
     def rest_at(self, document: Document, offset: int) -> None:
-        """The user may pause here: once nothing has happened for a while, work ahead."""
+        """The user may pause here, and nobody waits for an answer: once nothing has happened for
+        a while, work ahead."""
         self.wake()
+        if self._closed:
+            return
         self._idle = asyncio.get_running_loop().call_later(
             IDLE_S if self._anchors.wide else SOON_S, self._work_ahead, document, offset
         )
 
     async def close(self) -> None:
         """Stop everything that was started here."""
+        self._closed = True
         self.wake()
         if self.running is not None:
             self.stop(self.running)
@@ -162,7 +171,10 @@ class Generator:
     def _work_ahead(self, document: Document, offset: int) -> None:
         """Evaluate a prompt now, so that the next key does not have to."""
         state, running = self._engine.state, self.running
-        if not isinstance(state, Ready):
+        if not isinstance(state, Ready) or state is not self._ready:
+            return
+        anchor = self._anchors.ahead(document, offset, state.model)
+        if anchor is None or (self._warm_up is not None and self._warm_up.anchor == anchor):
             return
         if running is not None and running.done is None:
             # It runs on into the forecasts. That can wait for a better prompt, if there is a
@@ -171,24 +183,21 @@ class Generator:
                 self.rest_at(document, offset)
                 return
             self.stop(running)
-        anchor = self._anchors.ahead(document, offset, state.model)
-        if anchor is None or anchor == self._ahead:
-            return
-        self._ahead = anchor
-        warm_up = GenerateRequest(
-            id=self._next_id(), head=_head(anchor, state), max_tokens=0, background=True
+        warm_up = self._warm_up = _WarmUp(self._next_id(), anchor)
+        request = GenerateRequest(
+            id=warm_up.id, head=_head(anchor, state), max_tokens=0, background=True
         )
-        self._spawn(self._arrive(anchor, self._engine.generate(warm_up)))
+        self._spawn(self._arrive(warm_up, self._engine.generate(request)))
 
-    async def _arrive(self, anchor: Anchor, events: AsyncIterator[Event]) -> None:
+    async def _arrive(self, warm_up: "_WarmUp", events: AsyncIterator[Event]) -> None:
         """Use what was evaluated ahead, once it is there whole."""
         try:
             async for event in events:
                 if isinstance(event, DoneEvent) and event.reason == "length":
-                    self._anchors.arrived()
+                    self._anchors.arrived(warm_up.anchor)
         finally:
-            if self._ahead is anchor:
-                self._ahead = None
+            if self._warm_up is warm_up:
+                self._warm_up = None
 
     async def _pump(self, generation: Generation, events: AsyncIterator[Event]) -> None:
         """Move events into the forecasts until the end."""
@@ -206,10 +215,12 @@ class Generator:
         self._learn(generation)
 
     def _learn(self, generation: Generation) -> None:
-        """Show less of a file whose text takes more tokens than the budget assumes."""
-        if generation.done is None or not generation.done.too_long_by:
-            return
-        self._anchors.too_long(generation.anchor.uri)
+        """What a failure says about the prompts to come."""
+        done = generation.done
+        if done is not None and done.too_long_by:
+            self._anchors.too_long(generation.anchor.uri)
+        elif done is None or done.reason == "failed":
+            self._anchors.lose()
 
     def _next_id(self) -> int:
         self._request_ids += 1
@@ -224,6 +235,14 @@ class Generator:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a generation's task failed", exc_info=error)
+
+
+@dataclass(frozen=True, slots=True)
+class _WarmUp:
+    """A prompt that is being evaluated ahead."""
+
+    id: int
+    anchor: Anchor
 
 
 def _head(anchor: Anchor, state: Ready) -> tuple[Piece, ...]:

@@ -40,6 +40,8 @@ class Turn:
     multiline: bool
     may_grow: bool = False
     """One line is wanted, but several may be shown if that line opens a block in braces."""
+    refused: bool = False
+    """Nothing is suggested at this place, whatever the model says."""
     superseded: str = ""
     """Why nobody waits any more, once that is so."""
 
@@ -61,8 +63,9 @@ async def wait_for_texts(
     signal: Signal,
     syntax: SyntaxClient,
     settings: Settings,
-) -> list[Shaped] | None:
-    """The forecasts' texts in a form to show, best first; None if nobody waits any more."""
+) -> list[tuple[Forecast, Shaped]] | None:
+    """The forecasts with their texts in a form to show, best first; None if nobody waits any
+    more."""
     allowed_ms = budget_ms(turn.request, settings)
     end = turn.started + allowed_ms / 1000
     deadline = end - min(SHORTEST_CHECK_MS, allowed_ms / 2) / 1000
@@ -82,7 +85,7 @@ async def wait_for_texts(
             return None
         usable = any(text.shaped is not None and text.shaped.text for text in texts)
         if late or all(text.final for text in texts) or (usable and _ms_until(patience) <= 0):
-            return [text.shaped for text in texts if text.shaped is not None]
+            return [(text.forecast, text.shaped) for text in texts if text.shaped is not None]
         until = patience if usable else deadline
         await signal.wait(news, max(0.001, _ms_until(until) / 1000))
     return None
@@ -101,7 +104,7 @@ class _Text:
     """One forecast as seen by one turn."""
 
     def __init__(self, forecast: Forecast) -> None:
-        self._forecast = forecast
+        self.forecast = forecast
         self._lines = 0
         self.shaped: Shaped | None = None
         self.final = False
@@ -114,8 +117,8 @@ class _Text:
         if self.final:
             return
         document, offset = turn.request.document, turn.request.offset
-        ended = self._forecast.end
-        rest = compare(self._forecast, document, offset).rest
+        ended = self.forecast.end
+        rest = compare(self.forecast, document, offset).rest
         lines = rest.lstrip().count(b"\n")
         if not turn.multiline and turn.may_grow and _opens_braces(rest):
             turn.multiline = True  # `{}` would not be what the model is about to say

@@ -5,7 +5,8 @@ suggestion together are the same text as before, so what may be shown of it ends
 That holds where the text had no error left, which is no worse than any document. Finding that
 out costs a comparison of the document's bytes; a round trip to the worker costs ten times that.
 
-Invariant: a judgement is only given out for the very text, byte for byte, that was parsed.
+Invariant: a judgement is only given out for the very text, byte for byte, that was parsed, and
+for an insertion that ends where the judged one ended.
 """
 
 from collections import deque
@@ -25,6 +26,8 @@ class _Verdict:
     whole: bytes
     """The document with all of the suggestion in it."""
     start: int
+    after: int
+    """Bytes of the document behind the suggestion."""
     kept_to: int
     multiline: bool
     finished: bool
@@ -55,6 +58,7 @@ class Verdicts:
                     document.language_id,
                     _whole(document, offset, inserted),
                     offset,
+                    len(document.data) - offset,
                     offset + judgement.keep,
                     multiline,
                     finished,
@@ -71,6 +75,7 @@ class Verdicts:
         for known in reversed(self._verdicts):
             if (
                 len(known.whole) == size
+                and known.after == len(document.data) - offset
                 and known.uri == document.uri
                 and known.language_id == document.language_id
                 and (known.multiline, known.finished) == (multiline, finished)

@@ -78,6 +78,15 @@ def test_only_a_clean_judgement_is_kept(judgement):
     assert known.find(document("ab"), 1, b"1234", **KIND) is None
 
 
+def test_the_same_text_with_another_hole_in_it_is_asked_about_anew():
+    known = Verdicts()
+    # `x = foo(` + `[1, 2], 3` needs a closer; typed, and `1, 2` taken out, it reads the same.
+    known.note(
+        document("x = foo(\n"), 8, b"[1, 2], 3", Judgement(9, ")", False, 1, 0, True), **KIND
+    )
+    assert known.find(document("x = foo([, 2], 3\n"), 9, b"1", **KIND) is None
+
+
 def test_it_forgets():
     known = Verdicts()
     known.note(document("ab"), 1, b"1234", GOOD, **KIND)

@@ -39,7 +39,7 @@ class Habits:
     slip_share: float = 0.02
     pause_share: float = 0.04
     pause_ms: tuple[float, float] = (800.0, 3000.0)
-    look_share: float = 0.25
+    look_share: float = 0.12
     look_ms: tuple[float, float] = (300.0, 700.0)
     closes_pairs: float = 0.5
     """Share of the places in which the editor adds the closing bracket or quote by itself."""
