@@ -44,27 +44,21 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
         yield made
 
 
-def around(bench: Bench, before: int, after: int) -> tuple[Piece, ...]:
-    """The prompt between two lines of the sample."""
-    prefix = "def read(record, person):\n" + "\n".join(LINES[:before]) + "\n"
+def around(bench: Bench, before: int, after: int, salt: str = "") -> tuple[Piece, ...]:
+    """The prompt between two lines of the sample. Prompts of another salt have nothing to do
+    with each other, although they read much the same."""
+    prefix = f"# {salt}\ndef read(record, person):\n" + "\n".join(LINES[:before]) + "\n"
     return bench.head(prefix, "\n" + "\n".join(LINES[after:]) + "\n    return person\n")
-
-
-async def forgotten(bench: Bench) -> None:
-    """Two prompts that share nothing with the sample: the context knows of no other one."""
-    for text in (OTHER, OTHER[::-1]):
-        await bench.answer(bench.request(head=(text,), max_tokens=0))
 
 
 @pytest.mark.parametrize(("before", "after"), [(10, 11), (6, 7)])
 async def test_another_line_costs_a_line_and_says_the_same(
     bench: Bench, before: int, after: int
 ) -> None:
-    await forgotten(bench)
-    here = around(bench, before, after)
-    fresh = await bench.answer(bench.request("    ", head=here))
-    await forgotten(bench)
-    await bench.answer(bench.request("    ", head=around(bench, 9, 10)))
+    cold = around(bench, before, after, f"cold {before}")
+    fresh = await bench.answer(bench.request("    ", head=cold))
+    await bench.answer(bench.request("    ", head=around(bench, 9, 10, f"{before}")))
+    here = around(bench, before, after, f"{before}")
     moved = await bench.answer(bench.request("    ", head=here))
 
     assert moved.text == fresh.text, (moved.text, fresh.text)
@@ -75,11 +69,11 @@ async def test_another_line_costs_a_line_and_says_the_same(
 
 
 async def test_going_back_to_the_prompt_that_was_left_costs_nothing(bench: Bench) -> None:
-    await forgotten(bench)
-    first = await bench.answer(bench.request("    ", head=around(bench, 9, 10)))
-    other = bench.head(OTHER, "\n")
+    here = around(bench, 9, 10, "back")
+    first = await bench.answer(bench.request("    ", head=here))
+    other = bench.head(OTHER, "\n# back\n")
     there = await bench.answer(bench.request("def ", head=other))
-    back = await bench.answer(bench.request("    ", head=around(bench, 9, 10)))
+    back = await bench.answer(bench.request("    ", head=here))
     again = await bench.answer(bench.request("def ", head=other))
 
     assert there.stats.evaluated_tokens > 100
@@ -88,8 +82,7 @@ async def test_going_back_to_the_prompt_that_was_left_costs_nothing(bench: Bench
 
 
 async def test_a_stopped_evaluation_ahead_loses_nothing_and_goes_on(bench: Bench) -> None:
-    await forgotten(bench)
-    here, ahead = bench.head(OTHER, "\n"), around(bench, 12, 13)
+    here, ahead = bench.head(OTHER, "\n# ahead\n"), around(bench, 12, 13, "ahead")
     first = await bench.answer(bench.request("def ", head=here))
     warm_up = bench.request(head=ahead, max_tokens=0, background=True)
     evaluated = 0
@@ -111,24 +104,23 @@ async def test_a_stopped_evaluation_ahead_loses_nothing_and_goes_on(bench: Bench
 
 
 async def test_stops_at_any_moment_of_a_move_leave_a_sound_cache(bench: Bench) -> None:
-    await forgotten(bench)
     expected = {}
     for line in (9, 10, 12):
-        await forgotten(bench)
-        answer = await bench.answer(bench.request("    ", head=around(bench, line, line + 1)))
+        cold = around(bench, line, line + 1, f"{line} expected")
+        answer = await bench.answer(bench.request("    ", head=cold))
         expected[line] = answer.text
     for turn, line in enumerate((9, 10, 12, 9, 12, 10, 9, 12, 9)):
-        asked: GenerateRequest = bench.request("    ", head=around(bench, line, line + 1))
+        here = around(bench, line, line + 1, "stops")
+        asked: GenerateRequest = bench.request("    ", head=here)
         running = asyncio.create_task(bench.answer(asked))
         await asyncio.sleep(0.012 * turn)
         bench.engine.cancel(asked.id)
         await asyncio.wait_for(running, TIMEOUT)
-        answer = await bench.answer(bench.request("    ", head=around(bench, line, line + 1)))
+        answer = await bench.answer(bench.request("    ", head=here))
         assert answer.text == expected[line], (turn, line)
 
 
 async def test_prompts_that_fill_the_context_leave_no_room_for_others(bench: Bench) -> None:
-    await forgotten(bench)
     long = bench.head("\n".join(LINES * 6), "\n")
     first = await bench.answer(bench.request("x = ", head=long, candidates=3))
     second = await bench.answer(bench.request("y = ", head=bench.head(OTHER * 6, "\n")))

@@ -38,6 +38,8 @@ class KvCache:
         self._stale: int | None = None
         self._left: dict[int, Slot] = {}
         """By sequence."""
+        self._latest = -1
+        """The sequence of the one that was left last: a key may want it back at any moment."""
         self._shared = 0
         """Cells at positions below it may belong to a prompt that was left as well."""
         self._moving: Run | None = None
@@ -84,7 +86,7 @@ class KvCache:
         self._context.drop(best)
         self._context.share(SPARE_SEQUENCE, best, 0, now.evaluated)
         self._context.drop(SPARE_SEQUENCE)
-        self._left[best] = now
+        self._left[best], self._latest = now, best
         self._path, self._head = list(left.path), left.head
         self._evaluated, self._stale = left.evaluated, left.stale
         self._fresh = -1
@@ -106,7 +108,7 @@ class KvCache:
             if lost >= WORTH_KEEPING and self._context.can_fork:
                 self._keep(same)
         while self._left and sum(slot.evaluated for slot in self._left.values()) > room:
-            self._drop_smallest()
+            self._drop_one()
         self._path, self._head = path, head
         self._back_to(same)
 
@@ -116,17 +118,19 @@ class KvCache:
     def _keep(self, same: int) -> None:
         """Keep the present prompt beside; the next one has its first `same` tokens, too."""
         if len(self._left) == len(LEFT_SEQUENCES):
-            self._drop_smallest()
+            self._drop_one()
         sequence = next(each for each in LEFT_SEQUENCES if each not in self._left)
-        self._left[sequence] = self._slot()
+        self._left[sequence], self._latest = self._slot(), sequence
         self._shared = max(self._shared, same)
         self._context.share(0, sequence, 0, self._evaluated)
 
-    def _drop_smallest(self) -> None:
-        """Forget the prompt that costs least to evaluate again."""
-        smallest = min(self._left, key=lambda each: self._left[each].evaluated)
-        del self._left[smallest]
-        self._context.drop(smallest)
+    def _drop_one(self) -> None:
+        """Forget the prompt that costs least to evaluate again, the one left last at last."""
+        chosen = min(
+            self._left, key=lambda each: (each == self._latest, self._left[each].evaluated)
+        )
+        del self._left[chosen]
+        self._context.drop(chosen)
         if not self._left:
             self._shared = 0
 
@@ -145,7 +149,7 @@ class KvCache:
         """Put a run aside until what comes before it is evaluated."""
         if self._moving is None:
             while self._left and run.start < self._shared:
-                self._drop_smallest()
+                self._drop_one()
             self._context.share(0, MOVING_SEQUENCE, run.start, run.start + run.size)
         else:
             self._context.keep(MOVING_SEQUENCE, run.start, run.start + run.size)

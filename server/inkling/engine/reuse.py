@@ -69,10 +69,13 @@ def after_cursor(slot: Slot, same: int) -> Run | None:
 
 
 def movable(source: Run | None, head: Head, same: int) -> Run | None:
-    """The longest part of `source` that the last text of `head` has, too, behind `same` tokens."""
+    """The longest part of `source` that the last text of `head` has, too, behind `same` tokens.
+    Only between prompts for the same place: half of what comes before must be the same."""
     start, end = head.last_text
+    if source is None or 2 * same < start:
+        return None
     start = max(start, same)
-    if source is None or start >= end:
+    if start >= end:
         return None
     wanted = head.tokens[start:end]
     found = SequenceMatcher(None, source.tokens, wanted, autojunk=False).find_longest_match()

@@ -6,7 +6,8 @@ a prompt that is about to be moved, and one for looking aside: it is empty betwe
 """
 
 MAX_CANDIDATES = 7
-LEFT_SEQUENCES = (MAX_CANDIDATES, MAX_CANDIDATES + 1)
-MOVING_SEQUENCE = MAX_CANDIDATES + 2
-SPARE_SEQUENCE = MAX_CANDIDATES + 3
-MAX_SEQUENCES = MAX_CANDIDATES + 4
+LEFT_SEQUENCES = tuple(range(MAX_CANDIDATES, MAX_CANDIDATES + 3))
+"""Two wide prompts to go back to, and the quick one that stands in for the one worked on."""
+MOVING_SEQUENCE = MAX_CANDIDATES + 3
+SPARE_SEQUENCE = MAX_CANDIDATES + 4
+MAX_SEQUENCES = MAX_CANDIDATES + 5

@@ -148,12 +148,24 @@ def test_what_was_moved_is_evaluated_anew_when_there_is_time() -> None:
     assert ask(context, cache, moved, ahead=True) == 0
 
 
+def test_what_was_left_last_stays_whatever_else_is_kept() -> None:
+    context = ToyContext(4096)
+    cache = KvCache(context)  # type: ignore[arg-type]
+    for start in (0, 300, 600, 900):
+        ask(context, cache, around(DOCUMENT, start, start + 190, start + 230))
+    quick = around(DOCUMENT, 1500, 1590, 1600)
+    ask(context, cache, quick)
+    # Evaluating ahead begins with the beginning of a prompt that was left, and keeps that, too.
+    ask(context, cache, around(DOCUMENT, 900, 1000, 1400), ahead=True)
+    assert ask(context, cache, quick) == 0
+
+
 def test_the_smallest_goes_first_where_there_is_no_room() -> None:
     context = ToyContext(1000)
     cache = KvCache(context)  # type: ignore[arg-type]
     large, small = around(DOCUMENT, 0, 350, 400), around(DOCUMENT, 1000, 1080, 1100)
-    ask(context, cache, large)
     ask(context, cache, small)
+    ask(context, cache, large)
     ask(context, cache, around(DOCUMENT, 1400, 1750, 1950))
     assert ask(context, cache, large) == 0
     assert ask(context, cache, small) == len(small.tokens) - 1

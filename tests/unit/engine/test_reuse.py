@@ -8,6 +8,7 @@ from inkling.engine.mailbox import Head
 from inkling.engine.reuse import ANEW, LEAST, Run, Slot, after_cursor, common, movable
 
 PRE, SUF, MID = 1, 2, 3
+BEFORE = list(range(500, 540))
 TOKENS = st.lists(st.integers(10, 14), max_size=80)
 
 
@@ -31,15 +32,16 @@ def run(before: Slot, after: Head) -> Run | None:
 
 def test_the_suffix_moves_with_a_new_line_but_its_beginning_is_evaluated_anew() -> None:
     suffix = list(range(100, 160))
-    found = run(slot([10, 11], suffix), head([10, 11, 12, 13, 14], suffix))
-    assert found == Run(4 + ANEW, 7 + ANEW, tuple(suffix[ANEW:]))
+    found = run(slot(BEFORE, suffix), head([*BEFORE, 12, 13, 14], suffix))
+    start = len(BEFORE) + 2
+    assert found == Run(start + ANEW, start + 3 + ANEW, tuple(suffix[ANEW:]))
 
 
 def test_the_cursor_goes_down_and_up() -> None:
     lines = list(range(100, 200))
-    down = run(slot([10], lines[:80]), head([10, *lines[:20]], lines[20:]))
+    down = run(slot(BEFORE, lines[:80]), head([*BEFORE, *lines[:20]], lines[20:]))
     assert down is not None and down.tokens == tuple(lines[20 + ANEW : 80])
-    up = run(slot([10, *lines[:20]], lines[20:]), head([10], lines[:80]))
+    up = run(slot([*BEFORE, *lines[:20]], lines[20:]), head(BEFORE, lines[:80]))
     assert up is not None and up.tokens == tuple(lines[20 + ANEW : 80])
 
 
@@ -48,6 +50,7 @@ def test_what_is_not_worth_it_or_not_there_stays() -> None:
     assert run(slot([10], suffix[: LEAST + ANEW - 1]), head([11], suffix)) is None
     assert run(slot([10], suffix, evaluated=LEAST), head([11], suffix)) is None
     assert run(slot([10], suffix), head([10], suffix)) is None
+    assert run(slot(BEFORE, suffix), head(BEFORE[::-1], suffix)) is None, "another place"
     assert run(slot([10], suffix), Head((PRE, *suffix), (1, 61))) is None
 
 
