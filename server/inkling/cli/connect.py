@@ -4,6 +4,24 @@ import shutil
 import sys
 from pathlib import Path
 
+# Neovim inserts at the place it asked for; what was typed since belongs to the suggestion.
+ACCEPT = """\
+vim.keymap.set('i', '<Tab>', function()
+  local function from_cursor(item)
+    local row, col, last, stop = item.range:to_extmark()
+    local cursor = vim.api.nvim_win_get_cursor(0)
+    if cursor[1] - 1 ~= row or cursor[2] < col then return end
+    local line = vim.api.nvim_get_current_line()
+    local typed = line:sub(col + 1, cursor[2])
+    if not vim.startswith(item.insert_text, typed) then return end
+    stop = last == row and stop + #typed or stop
+    item.range = vim.range.extmark(0, row, col, last, stop)
+    return item
+  end
+  local got = vim.lsp.inline_completion.get({ on_accept = from_cursor })
+  if not got then return '<Tab>' end
+end, { expr = true })"""
+
 
 def command_path() -> str:
     """The `inkling` command as an editor has to name it: short where PATH has this very one."""
@@ -25,10 +43,7 @@ def connections(command: str) -> tuple[tuple[str, str], ...]:
     return (
         (
             "Neovim 0.12, init.lua",
-            neovim + "vim.lsp.inline_completion.enable(true)\n"
-            "vim.keymap.set('i', '<Tab>', function()\n"
-            "  if not vim.lsp.inline_completion.get() then return '<Tab>' end\n"
-            "end, { expr = true })",
+            neovim + "vim.lsp.inline_completion.enable(true)\n" + ACCEPT,
         ),
         (
             "Neovim 0.11, init.lua (completion menu)",

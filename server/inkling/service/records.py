@@ -78,7 +78,8 @@ class Why:
             ("Answered in", f"{self.total_ms:.0f} ms"),
         ]
         if self.outcome == "shown":
-            rows.append(("Size", f"{self.lines} lines, {self.characters} characters"))
+            lines = "1 line" if self.lines == 1 else f"{self.lines} lines"
+            rows.append(("Size", f"{lines}, {self.characters} characters"))
             rows.append(
                 ("Parse errors", f"{self.errors_before} before, {self.errors_after} with it")
             )
