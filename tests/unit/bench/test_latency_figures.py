@@ -3,6 +3,7 @@
 import pytest
 
 from inkling.cli.bench.latency_run import typing_figures
+from inkling.cli.bench.machine import _seconds
 from inkling.cli.bench.replay import Moment, Played
 
 
@@ -25,3 +26,11 @@ def test_how_long_a_new_place_takes(moments: list[Moment], waits: list[float]) -
     assert figures["jumps"] == sum(each.kind == "jump" for each in moments)
     assert figures["jump_to_text_ms"]["count"] == len(waits)
     assert figures["jump_to_text_ms"]["max"] == (max(waits) if waits else None)
+
+
+@pytest.mark.parametrize(
+    ("time", "seconds"),
+    [("00:00:07", 7), ("01:02:03", 3723), ("2-01:00:00", 176_400), ("3:01.50", 181.5)],
+)
+def test_processor_time_as_ps_writes_it(time: str, seconds: float) -> None:
+    assert _seconds(time) == seconds

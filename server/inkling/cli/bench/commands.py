@@ -132,6 +132,14 @@ def latency(
 @seed_option
 @click.option("--subset", type=click.IntRange(1), help="So many seeded cases of each set.")
 @click.option("--set", "chosen", type=click.Choice(["humaneval", "holes", "all"]), default="all")
+@click.option(
+    "--as",
+    "asked",
+    type=click.Choice(["by-hand", "key"]),
+    default="by-hand",
+    show_default=True,
+    help="Asked with time for a wide window, or as the first key at a new place is.",
+)
 @click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Every case.")
 @click.option(
     "--floor",
@@ -148,6 +156,7 @@ def quality(
     seed: int,
     subset: int | None,
     chosen: str,
+    asked: str,
     table: Path | None,
     floor: Path | None,
     model: str,
@@ -167,12 +176,12 @@ def quality(
     settings = Settings(model=str(path), threads=count)
     files = _files(directory, seed) if chosen != "humaneval" else []
     cases = bench.make_cases(chosen, files, seed, subset)
-    report = _report(model, count, seed) | {"subset": subset, "sides": {}}
+    report = _report(model, count, seed) | {"subset": subset, "asked": asked, "sides": {}}
     rows = []
     for name in ["inkling", *(["llama-server, tuned"] if against else [])]:
         with progress(name, len(cases)) as advance:
             if name == "inkling":
-                done = run(bench.run_inkling(cases, settings, advance))
+                done = run(bench.run_inkling(cases, settings, advance, by_hand=asked == "by-hand"))
             else:
                 done = run(bench.run_peer(cases, path, count, advance))
         with progress(f"{name}: tests", sum(row.kind == "humaneval" for row in done)) as advance:

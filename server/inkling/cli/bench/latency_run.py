@@ -16,11 +16,11 @@ from inkling.cli.bench.corpus import SourceFile
 from inkling.cli.bench.figures import Summary, plain, share, summary
 from inkling.cli.bench.llama_server import ServerOptions
 from inkling.cli.bench.llama_vim import LlamaVimSide
-from inkling.cli.bench.machine import resident_mb
+from inkling.cli.bench.machine import processor_s, resident_mb
 from inkling.cli.bench.replay import Moment, Played, play
 from inkling.cli.bench.server_side import Answer, InklingSide, Observed
 from inkling.cli.bench.side import Side
-from inkling.cli.bench.six_keys import Outcome, Spot, play_spots, spots
+from inkling.cli.bench.six_keys import KEYS, Outcome, Spot, play_spots, spots
 from inkling.cli.bench.trace import Habits, Trace, plan
 from inkling.config import Settings
 
@@ -87,7 +87,9 @@ async def run_inkling(
     try:
         await side.open(todo.traces[0].name, todo.traces[0].language_id, todo.traces[0].initial)
         await side.measure_idle()
+        before = processor_s(side.pid)
         shared = await _shared(todo, side, progress)
+        shared |= _processor(shared, before, processor_s(side.pid))
         side.seen.rss_mb = resident_mb(side.pid)
     finally:
         await side.stop()
@@ -113,7 +115,9 @@ async def run_peer(
     side = LlamaVimSide(name, options)
     await side.start()
     try:
+        before = processor_s(side.pid)
         shared = await _shared(todo, side, progress)
+        shared |= _processor(shared, before, processor_s(side.pid))
         memory = resident_mb(side.pid)
     finally:
         await side.stop()
@@ -162,6 +166,7 @@ def typing_figures(played: Sequence[Played]) -> dict[str, Any]:
         ),
         "jump_to_text_ms": plain(summary(seen)),
         "jumps": len(waits),
+        "jumps_with_text": share(len(seen), len(waits)),
         "taken": sum(one.taken for one in played),
         "saved_keys": sum(one.saved_keys for one in played),
     }
@@ -216,6 +221,20 @@ def inkling_figures(seen: Observed) -> dict[str, Any]:
         "rss_mb": seen.rss_mb,
         "reasons": _reasons(rows.values()),
         "slow": [row for row in rows.values() if row["totalMs"] > 750],
+    }
+
+
+def _processor(
+    shared: dict[str, Any], before: float | None, after: float | None
+) -> dict[str, float | None]:
+    """Processor time of all processes while typing and at the six-key places, with what was
+    evaluated for nobody, or ahead."""
+    if before is None or after is None:
+        return {"processor_s": None, "processor_s_per_key": None}
+    keys = shared["keys"] + KEYS * len(shared["spots"])
+    return {
+        "processor_s": round(after - before, 1),
+        "processor_s_per_key": round((after - before) / keys, 3),
     }
 
 

@@ -34,26 +34,49 @@ def resident_mb(pid: int) -> dict[str, float]:
 
     Empty where the system has no `ps`.
     """
+    found: dict[str, float] = {}
+    for role, size in _family(pid, "rss"):
+        found[role] = round(found.get(role, 0.0) + int(size) / 1024, 1)
+    return found
+
+
+def processor_s(pid: int) -> float | None:
+    """Processor time that a process and its children have used, in whole seconds each; None
+    where the system has no `ps`."""
+    times = [_seconds(time) for _, time in _family(pid, "time")]
+    return sum(times) if times else None
+
+
+def _family(pid: int, column: str) -> list[tuple[str, str]]:
+    """(Role, value of one of `ps`'s columns) of a process and all below it."""
     try:
         listing = subprocess.run(
-            ["ps", "-A", "-o", "pid=,ppid=,rss=,args="],
+            ["ps", "-A", "-o", f"pid=,ppid=,{column}=,args="],
             capture_output=True,
             text=True,
             check=True,
         ).stdout
     except (OSError, subprocess.CalledProcessError):
-        return {}
+        return []
     rows = [line.split(None, 3) for line in listing.splitlines()]
-    table = {int(row[0]): (int(row[1]), int(row[2]) / 1024, row[3]) for row in rows if len(row) > 3}
-    found: dict[str, float] = {}
+    table = {int(row[0]): (int(row[1]), row[2], row[3]) for row in rows if len(row) > 3}
+    found = []
     family = [pid]
     for member in family:
         family += [child for child, (parent, _, _) in table.items() if parent == member]
         if member in table:
-            _, size, arguments = table[member]
-            role = "self" if member == pid else _role(arguments.split())
-            found[role] = round(found.get(role, 0.0) + size, 1)
+            _, value, arguments = table[member]
+            found.append(("self" if member == pid else _role(arguments.split()), value))
     return found
+
+
+def _seconds(time: str) -> float:
+    """`[[days-]hours:]minutes:seconds` as `ps` writes it."""
+    days, _, clock = time.rpartition("-")
+    seconds = 0.0
+    for part in clock.split(":"):
+        seconds = seconds * 60 + float(part)
+    return float(days or 0) * 86_400 + seconds
 
 
 def _role(arguments: list[str]) -> str:

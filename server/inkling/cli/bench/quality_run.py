@@ -76,15 +76,18 @@ def make_cases(
     return cases
 
 
-async def run_inkling(cases: Sequence[Hole], settings: Settings, progress: Progress) -> list[Row]:
-    """All cases through the completer, one after the other. Raises NotReady."""
+async def run_inkling(
+    cases: Sequence[Hole], settings: Settings, progress: Progress, *, by_hand: bool = True
+) -> list[Row]:
+    """All cases through the completer, one after the other, asked by hand or as the first key
+    at a new place asks. Raises NotReady."""
     app = build(settings)
     app.start()
     rows = []
     try:
         await ready(app.engine)
         for number, case in enumerate(cases):
-            rows.append(await _complete(app, case, number))
+            rows.append(await _complete(app, case, number, by_hand))
             progress(1)
     finally:
         await app.close()
@@ -188,13 +191,13 @@ def score(case: Hole, ghost: Ghost | None, ms: float, tokens: int | None, reason
     )
 
 
-async def _complete(app: App, case: Hole, number: int) -> Row:
+async def _complete(app: App, case: Hole, number: int, by_hand: bool) -> Row:
     """One case through the completer, in a document of its own."""
     data = case.text.encode("utf-8", "surrogatepass")
     uri = f"file:///bench/{number}/{case.id.split(':')[0].lstrip('@')}"
     document = Document(uri=uri, language_id=case.language_id, version=1, data=data)
     offset = len(case.before.encode("utf-8", "surrogatepass"))
-    asked = CompletionRequest(document=document, offset=offset, invoked=True, max_items=1)
+    asked = CompletionRequest(document=document, offset=offset, invoked=by_hand, max_items=1)
     began = now()
     suggestions = await app.completer.complete(asked)
     while not suggestions and now() - began < ASKED_AGAIN_S and _timed_out(app):

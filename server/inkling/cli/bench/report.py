@@ -16,11 +16,13 @@ TIMES = (
 SHARES = (
     ("six_keys_answered", "six keys: answered within 10 s"),
     ("six_keys_exact", "six keys: exact first line"),
+    ("jumps_with_text", "new places that got ghost text at all"),
     ("suggestion_before_next_key", "a suggestion before the next key"),
     ("exact_first_line", "exact first line, of those shown"),
     ("exact_first_line_of_all_keys", "exact first line, of all keys"),
 )
 COUNTS = (
+    ("processor_s_per_key", "processor seconds for each key, all processes"),
     ("saved_keys", "keys saved by taking suggestions"),
     ("suggestions_that_add_a_parse_error", "suggestions that add a parse error"),
     ("suggestions_parsed", "  … of so many parsed"),
@@ -32,7 +34,11 @@ OWN = (
     ("abort_mid_prompt_ms", "abort → idle, mid-prompt", "5 / 15"),
     ("abort_mid_decode_ms", "abort → idle, mid-decode", "5 / 15"),
     ("model_answer_server_ms", "answer that needed the model, server side", "150 / 400"),
-    ("model_answer_warm_ms", "  … where most of the prompt was evaluated already", "150 / 400"),
+    (
+        "model_answer_warm_ms",
+        "  … with half of the prompt or more evaluated already",
+        "150 / 400",
+    ),
     ("model_answer_cold_ms", "  … at a new place", ""),
     ("answer_client_ms", "any answer with a suggestion, client side", ""),
     ("prompt_tokens_per_agreeing_key", "prompt tokens evaluated per agreeing key", "3"),
