@@ -49,10 +49,10 @@ def demo(fast: bool, svg: str | None, model: str | None, chosen: tuple[str, ...]
         get_model(settings.model, console)
     animated = console.is_terminal and not console.is_dumb_terminal
     run = asyncio.run(play(settings, console, animated=animated, fast=fast))
-    show_figures(run.figures, console)
     if svg is not None:
         draw(run, svg)
     show_connections(console)
+    show_figures(run.figures, console)  # last, so that it is what stands on the screen
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ class _Scenes:
 
     def frame(self, ghost: str, note: str, *, growing: bool = False) -> Frame:
         """The document as it is now, with this ghost text."""
-        return Frame(self._typist.before, ghost, self._typist.after, note, growing)
+        return Frame(self._typist.before, ghost.rstrip("\n"), self._typist.after, note, growing)
 
     async def look(self) -> None:
         """Time to look at what is shown."""
