@@ -27,6 +27,14 @@ def size(anchor: Anchor) -> int:
     return len(anchor.prefix) + len(anchor.suffix)
 
 
+def widely(number: int) -> tuple[Anchors, Anchor]:
+    """Anchors with a wide one at a line, asked for by hand and answered."""
+    anchors = Anchors()
+    wide, _ = anchors.at(document(), line(number), MODEL, patient=True)
+    assert anchors.ahead(document(), line(number), MODEL) is None
+    return anchors, wide
+
+
 def test_a_new_place_gets_a_quick_window_and_a_wide_one_once_that_is_evaluated() -> None:
     anchors = Anchors()
     quick, moved = anchors.at(document(), line(1000), MODEL, patient=False)
@@ -47,8 +55,7 @@ def test_who_waits_gets_a_wide_window_at_once() -> None:
 
 
 def test_a_near_line_keeps_the_wide_window_a_far_one_does_not() -> None:
-    anchors = Anchors()
-    wide, _ = anchors.at(document(), line(1000), MODEL, patient=True)
+    anchors, wide = widely(1000)
     for near in (1002, 998):
         anchor, moved = anchors.at(document(), line(near), MODEL, patient=False)
         assert moved and anchor.window.start == wide.window.start
@@ -60,8 +67,7 @@ def test_a_near_line_keeps_the_wide_window_a_far_one_does_not() -> None:
 
 
 def test_typed_lines_are_taken_into_the_prompt_when_there_is_time() -> None:
-    anchors = Anchors()
-    before, _ = anchors.at(document(), line(1000), MODEL, patient=True)
+    anchors, before = widely(1000)
     typed = "new = 1\n    "
     at = line(1000)
     edit = Edit(at, at, at + len(typed), typed.encode())
@@ -123,8 +129,7 @@ def test_what_arrives_when_the_cursor_is_elsewhere_is_not_used() -> None:
 
 
 def test_an_engine_that_has_forgotten_all_gets_a_quick_window_again() -> None:
-    anchors = Anchors()
-    anchors.at(document(), line(1000), MODEL, patient=True)
+    anchors, _ = widely(1000)
     anchors.lose()
     quick, _ = anchors.at(document(), line(1000), MODEL, patient=False)
     assert size(quick) <= QUICK.prefix_bytes + QUICK.suffix_bytes
@@ -136,3 +141,44 @@ def test_an_engine_that_keeps_one_prompt_gets_no_second_one() -> None:
     wide, _ = anchors.at(document(), line(1000), alone, patient=False)
     assert size(wide) > 0.7 * (WIDE.prefix_bytes + WIDE.suffix_bytes)
     assert anchors.ahead(document(), line(1000), alone) is None
+
+
+def test_what_was_asked_for_by_hand_is_not_counted_on_before_it_is_evaluated() -> None:
+    anchors = Anchors()
+    anchors.at(document(), line(1000), MODEL, patient=True)
+    anchors.at(document(), line(100), MODEL, patient=False)
+    back, _ = anchors.at(document(), line(1000), MODEL, patient=False)
+    assert size(back) <= QUICK.prefix_bytes + QUICK.suffix_bytes
+
+
+def test_who_asks_by_hand_after_a_key_gets_a_wide_window() -> None:
+    anchors = Anchors()
+    quick, _ = anchors.at(document(), line(1000), MODEL, patient=False)
+    wide, moved = anchors.at(document(), line(1000), MODEL, patient=True)
+    assert moved and size(wide) > 3 * size(quick)
+
+
+def test_asked_twice_what_is_ahead_is_one_thing() -> None:
+    anchors = Anchors()
+    anchors.at(document(), line(1000), MODEL, patient=False)
+    first = anchors.ahead(document(), line(1000), MODEL)
+    assert first is not None
+    assert anchors.ahead(document(), line(1000), MODEL) is first
+    anchors.arrived(first)
+    assert anchors.wide
+
+
+def test_the_wide_place_is_remembered_over_quick_ones() -> None:
+    anchors, wide = widely(1000)
+    for far in (100, 400):
+        anchors.at(document(), line(far), MODEL, patient=False)
+    back, _ = anchors.at(document(), line(1000), MODEL, patient=False)
+    assert back.window.start == wide.window.start
+
+
+def test_a_place_that_needed_no_prompt_gets_one_when_there_is_time() -> None:
+    anchors, _ = widely(1000)
+    there = anchors.ahead(document(), line(100), MODEL)
+    assert there is not None
+    anchors.arrived(there)
+    assert anchors.at(document(), line(100), MODEL, patient=False) == (there, False)

@@ -343,7 +343,7 @@ async def test_a_prompt_that_was_too_long_is_made_shorter(open_editor):
     assert running is not None
     assert running.done is not None
     running.receipt.done = msgspec.structs.replace(running.done, too_long_by=10)
-    editor.completer._generator._learn(running)
+    editor.completer._generator._learn(running.anchor, running.done)
     editor.type("x")
     await editor.ask()
     first, second = editor.engine.requests
@@ -400,11 +400,10 @@ async def test_lines_that_are_shown_are_not_waited_for_again(open_editor, monkey
 
 
 async def test_a_wide_window_is_worth_more_than_further_lines(open_editor):
-    steps = (Step("a = 1\n"), Step("    b", gate="never"))
-    rule = Rule(ends_with="f():\n    ", answer=steps)
-    text = "".join(f"first_{number} = second_{number}\n" for number in range(500))
-    editor = open_editor(Script((rule,), otherwise="nothing"), f"{text}def f():\n    |\n")
-    assert await editor.texts() == ["a = 1"]
+    steps = (Step("1\n"), Step("y", gate="never"))
+    script = Script((Rule(ends_with="x = ", answer=steps),), otherwise="nothing")
+    editor = open_editor(script, long_file("x = |\n"))
+    assert await editor.texts() == ["1"]
     async with asyncio.timeout(5):
         while not editor.engine.requests[-1].background:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
@@ -464,7 +463,7 @@ async def test_candidates_that_do_not_exist_are_not_waited_for(open_editor, monk
 
 
 async def test_nothing_is_worked_on_for_nobody(open_editor):
-    rule = Rule(ends_with="f():\n    ", answer="a = 1\n", prompt_delay_ms=100)
+    rule = Rule(ends_with="f():\n    ", answer="a = 1\n", prompt_delay_ms=500)
     script = Script((rule,), otherwise="nothing")
     editor = open_editor(script, long_file("def f():\n    |\n"))
     editor.completer.settings_changed(Settings(enabled=False))
@@ -509,3 +508,61 @@ async def test_nothing_is_put_before_the_code_of_a_line(open_editor, text):
     editor = open_editor(Script((Rule(ends_with="", answer="with a:"),)), text)
     assert await editor.ask() == ()
     assert "before the code" in editor.completer.why().reason
+
+
+async def test_wanted_lines_are_not_cut_for_a_better_prompt(open_editor):
+    slow = (THREE[0], Step("    b = 2\n", delay_ms=500), THREE[2])
+    script = Script((Rule(ends_with="f():\n    ", answer=slow),), otherwise="nothing")
+    editor = open_editor(script, long_file("def f():\n    |\n"))
+    assert await editor.texts() == ["a = 1"]
+    await until(lambda: editor.engine.finished)
+    assert editor.engine.finished[0].reason == "end"
+    assert await editor.texts() == ["a = 1\n    b = 2\n    return b"]
+
+
+async def test_asking_twice_does_not_lose_what_is_evaluated_ahead(open_editor):
+    rule = Rule(ends_with="x = ", answer="1\n", prompt_delay_ms=500)
+    editor = open_editor(Script((rule,), otherwise="nothing"), long_file("x = |\n"))
+    await editor.ask()
+    await until(lambda: editor.completer._generator._warm_up)
+    await editor.ask()
+    await until(lambda: editor.completer._generator._anchors.wide)
+    assert len(editor.engine.requests) == 2
+
+
+async def test_a_failed_evaluation_ahead_leaves_no_belief_behind(open_editor):
+    rule = Rule(ends_with="x = ", answer="1\n", prompt_delay_ms=500)
+    editor = open_editor(Script((rule,), otherwise="nothing"), long_file("x = |\n"))
+    await editor.ask()
+    generator = editor.completer._generator
+    await until(lambda: generator._warm_up)
+    editor.engine._turns.end_all("failed", "the cache is gone")
+    await until(lambda: generator._warm_up is None)
+    assert generator._anchors.present is None
+
+
+async def test_an_edit_elsewhere_does_not_stop_what_is_done_at_rest(open_editor):
+    editor = open_editor(
+        Script((Rule(ends_with="x = ", answer="1\n"),), otherwise="nothing"),
+        long_file("x = |\n"),
+    )
+    other = "file:///project/other.py"
+    editor.store.open(other, "python", 1, "y\n")
+    await editor.ask()
+    edits = editor.store.change(other, 2, [Change("z", (0, 0, 0, 0))])
+    editor.completer.changed(editor.store.snapshot(other), edits)
+    await until(lambda: editor.completer._generator._anchors.wide)
+
+
+@pytest.mark.parametrize(
+    "text", ["    |# a comment\n", "|} else {\n", "|end)\n", "|</div>\n", "|)\n", "    |\n"]
+)
+async def test_before_what_closes_or_goes_on_there_is_no_code(open_editor, text):
+    editor = open_editor(Script((Rule(ends_with="", answer="a = 1\n"),)), text)
+    await editor.ask()
+    assert "before the code" not in editor.completer.why().reason
+
+
+async def test_who_asks_by_hand_is_not_refused_before_code(open_editor):
+    editor = open_editor(Script((Rule(ends_with="", answer="@cache\n"),)), "|def f():\n")
+    assert await editor.ask(invoked=True)

@@ -40,8 +40,6 @@ class KvCache:
         """By sequence."""
         self._latest = -1
         """The sequence of the one that was left last: a key may want it back at any moment."""
-        self._shared = 0
-        """Cells at positions below it may belong to a prompt that was left as well."""
         self._moving: Run | None = None
         self.moved_tokens = 0
         """Tokens that were moved instead of evaluated, since the beginning."""
@@ -63,6 +61,11 @@ class KvCache:
     @property
     def evaluated(self) -> int:
         return self._evaluated
+
+    @property
+    def kept(self) -> int:
+        """Tokens of the prompts that were left, at most: some share a beginning."""
+        return sum(slot.evaluated for slot in self._left.values())
 
     # -- which prompt ----------------------------------------------------------------------
 
@@ -86,7 +89,8 @@ class KvCache:
         self._context.drop(best)
         self._context.share(SPARE_SEQUENCE, best, 0, now.evaluated)
         self._context.drop(SPARE_SEQUENCE)
-        self._left[best], self._latest = now, best
+        self._left[best] = now
+        self._latest = best if now.evaluated >= WORTH_KEEPING else -1
         self._path, self._head = list(left.path), left.head
         self._evaluated, self._stale = left.evaluated, left.stale
         self._fresh = -1
@@ -106,8 +110,8 @@ class KvCache:
         else:
             self._drop_moving()
             if lost >= WORTH_KEEPING and self._context.can_fork:
-                self._keep(same)
-        while self._left and sum(slot.evaluated for slot in self._left.values()) > room:
+                self._keep()
+        while self._left and self.kept > room:
             self._drop_one()
         self._path, self._head = path, head
         self._back_to(same)
@@ -115,13 +119,17 @@ class KvCache:
     def _slot(self) -> Slot:
         return Slot(self._head, self._path[: self._evaluated], self._evaluated, self._stale)
 
-    def _keep(self, same: int) -> None:
-        """Keep the present prompt beside; the next one has its first `same` tokens, too."""
+    def _keep(self) -> None:
+        """Keep the present prompt beside. It takes over from one for the same place, of which it
+        differs by a line or two."""
+        tokens = [step.token for step in self._path[: self._evaluated]]
+        for former, slot in tuple(self._left.items()):
+            if 2 * common([step.token for step in slot.path], tokens) > slot.evaluated:
+                self._drop(former)
         if len(self._left) == len(LEFT_SEQUENCES):
             self._drop_one()
         sequence = next(each for each in LEFT_SEQUENCES if each not in self._left)
         self._left[sequence], self._latest = self._slot(), sequence
-        self._shared = max(self._shared, same)
         self._context.share(0, sequence, 0, self._evaluated)
 
     def _drop_one(self) -> None:
@@ -129,10 +137,11 @@ class KvCache:
         chosen = min(
             self._left, key=lambda each: (each == self._latest, self._left[each].evaluated)
         )
-        del self._left[chosen]
-        self._context.drop(chosen)
-        if not self._left:
-            self._shared = 0
+        self._drop(chosen)
+
+    def _drop(self, sequence: int) -> None:
+        del self._left[sequence]
+        self._context.drop(sequence)
 
     # -- moving ----------------------------------------------------------------------------
 
@@ -148,8 +157,11 @@ class KvCache:
     def _begin_moving(self, run: Run) -> None:
         """Put a run aside until what comes before it is evaluated."""
         if self._moving is None:
-            while self._left and run.start < self._shared:
-                self._drop_one()
+            path = [step.token for step in self._path]
+            for sequence, slot in tuple(self._left.items()):
+                # A cell that several prompts share would be moved for all of them.
+                if common([step.token for step in slot.path], path) > run.start:
+                    self._drop(sequence)
             self._context.share(0, MOVING_SEQUENCE, run.start, run.start + run.size)
         else:
             self._context.keep(MOVING_SEQUENCE, run.start, run.start + run.size)
@@ -223,7 +235,7 @@ class KvCache:
         """Forget everything."""
         self._context.clear()
         self._path, self._head = [], Head((), ())
-        self._evaluated = self._shared = 0
+        self._evaluated = 0
         self._stale = self._moving = None
         self._left = {}
         self._fresh = -1

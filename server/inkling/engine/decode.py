@@ -125,7 +125,7 @@ class Decoder:
                 f"{self._size} are free for it",
                 len(path) - room,
             )
-        room = self._size - len(path) - request.max_tokens * request.candidates
+        room = self._size - len(path) - request.max_tokens
         self._cache.adopt(path, head, fresh=fresh, room=room)
         meter.reused_tokens = self._cache.evaluated
         job.head = head
@@ -280,7 +280,7 @@ class Decoder:
 
     def _affordable(self, request: GenerateRequest) -> int:
         """How many candidates the context has room for."""
-        room = (self._size - len(self._cache.path)) // request.max_tokens
+        room = (self._size - len(self._cache.path) - self._cache.kept) // request.max_tokens
         return min(request.candidates, room, MAX_CANDIDATES) if self._context.can_fork else 1
 
 

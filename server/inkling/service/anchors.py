@@ -51,14 +51,16 @@ class Anchors:
         `patient`: the answer may take as long as a wide window does.
         """
         present = self._present
-        if present is not None and holds(present.anchor, document, offset):
+        held = present is not None and holds(present.anchor, document, offset)
+        if present is not None and held and (present.wide or not patient):
             return present.anchor, False
         chosen = self._place(document, offset, model, patient)
         known = present is not None and unknown_bytes(chosen.anchor, present.anchor) < len(
             chosen.anchor.prefix
         )
         if not known:
-            self._left = present
+            if present is not None and present.wide:
+                self._left = present
             self._sent = self._ahead = None
         self._present = chosen
         return chosen.anchor, True
@@ -67,17 +69,19 @@ class Anchors:
         """The anchor whose prompt is worth evaluating now that there is time; None if there is
         none. See `arrived`."""
         present = self._present
-        if present is None or not holds(present.anchor, document, offset):
+        if present is not None and not holds(present.anchor, document, offset):
+            present = None  # the last answers needed no prompt: they had been forecast
+        settled = present is not None and present.wide
+        if present and settled and b"\n" not in document.data[present.anchor.offset : offset]:
             return None
-        if present.wide and b"\n" not in document.data[present.anchor.offset : offset]:
-            return None
-        former = self._ahead or (present.anchor if present.wide else None)
+        former = self._ahead or (present.anchor if present and settled else None)
         wide = place(document, offset, self._wide(document, model), former)
-        if wide == present.anchor:
+        if present is not None and wide == present.anchor:
             self._present = _Kept(wide, True)
             return None
-        self._sent = self._ahead = wide
-        return wide
+        if wide != self._ahead:
+            self._sent = self._ahead = wide
+        return self._sent
 
     def arrived(self, anchor: Anchor) -> None:
         """The prompt of `anchor`, as given out by `ahead`, is evaluated: use it from now on,
@@ -123,9 +127,10 @@ class Anchors:
                 if unknown_bytes(anchor, kept.anchor) <= affordable:
                     return _Kept(anchor, True)
         if patient:
-            return _Kept(place(document, offset, wide), True)
+            # Wide once it has been evaluated, which `ahead` finds out after the answer.
+            return _Kept(place(document, offset, wide), False)
         former = self._present.anchor if self._present and not self._present.wide else None
-        return _Kept(place(document, offset, quick, former), False)
+        return _Kept(place(document, offset, quick, former), quick == wide)
 
     def _quick(self, document: Document, model: ModelInfo) -> Budget:
         return quick_budget(model).scaled(self._scales.get(document.uri, 1.0))

@@ -29,7 +29,7 @@ from inkling.service.signal import Signal
 from inkling.service.turn import SHORTEST_CHECK_MS, Turn, budget_ms, wait_for_texts
 from inkling.syntax.client import SyntaxClient
 from inkling.syntax.languages import language_of
-from inkling.syntax.scope import line_context
+from inkling.syntax.scope import before_code, line_context
 from inkling.text.document import Document, Edit
 
 LONG_LINE_BYTES = 2_000
@@ -108,13 +108,15 @@ class Completer:
         """Start generating for the cursor if nothing is known there yet. Does not wait."""
         if self._refusal(document, offset) or self._engine_refusal():
             return
+        if before_code(document, offset):
+            return
         self._demand.note(document.uri)
         if self._forecasts.find(document, offset) is None:
             self._generate(document, offset, 1)
 
     async def ready(self, document: Document, offset: int) -> tuple[Suggestion, ...]:
         """What can be suggested now, without waiting for the model (a few ms at most)."""
-        if self._refusal(document, offset):
+        if self._refusal(document, offset) or before_code(document, offset):
             return ()
         self._demand.note(document.uri)
         if self._turn is None:
@@ -146,6 +148,7 @@ class Completer:
         Ends when the generation ends. Unlike `complete` nothing is checked or trimmed.
         """
         document, offset = request.document, request.offset
+        self._generator.wake()
         self.prepare(document, offset)
         said: bytes | None = None
         while (found := self._forecasts.find(document, offset)) is not None:
@@ -182,7 +185,10 @@ class Completer:
     async def _answer(self, turn: Turn) -> tuple[Suggestion, ...]:
         request = turn.request
         document, offset = request.document, request.offset
-        if refusal := self._refusal(document, offset):
+        refusal = self._refusal(document, offset)
+        if not refusal and not request.invoked and before_code(document, offset):
+            refusal = "The cursor stands before the code of its line."
+        if refusal:
             turn.refused = True
             return self._nothing(turn, refusal)
         wanted = max(1, request.max_items) if request.invoked else 1
@@ -302,9 +308,6 @@ class Completer:
             return "The line is too long."
         if b"\0" in document.data[max(0, offset - 4096) : offset + 1024]:
             return "This is not a text file."
-        context = line_context(document, offset)
-        if not context.typed and context.tail.strip() and not context.tail_is_closers:
-            return "The cursor stands before the code of its line."
         return ""
 
     def _engine_refusal(self) -> str:

@@ -31,6 +31,8 @@ class Generation:
     forecasts: tuple[Forecast, ...]
     line_limit: int
     """Complete lines after which nobody needs more."""
+    multiline: bool = False
+    """Several lines are wanted, not only used where they come."""
     may_fence: bool = False
     """The document is of a kind that has code fences itself."""
     receipt: Receipt = field(default_factory=Receipt)
@@ -45,10 +47,12 @@ class Generation:
         return any(len(forecast.text) > forecast.given for forecast in self.forecasts)
 
     @property
-    def has_line(self) -> bool:
-        """Whether the first candidate has a complete line, which is what most people see."""
+    def can_stop(self) -> bool:
+        """Whether what is wanted is there, and what comes is only a provision: one line, that
+        opens no block."""
         first = self.forecasts[0]
-        return b"\n" in first.text[first.given :].lstrip()
+        line, ended, _ = first.text[first.given :].lstrip().partition(b"\n")
+        return bool(ended) and not self.multiline and not line.rstrip().endswith(b"{")
 
     @property
     def enough(self) -> bool:

@@ -48,6 +48,8 @@ class Generator:
         self._ready: Ready | None = None
         self._closed = False
         self._idle: asyncio.TimerHandle | None = None
+        self._resting = ""
+        """The document the timer is about."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._request_ids = 0
 
@@ -69,7 +71,8 @@ class Generator:
         if state is not self._ready:
             # Another engine process, or one that has learned how fast it is: nothing of what was
             # evaluated can be counted on, and the sizes are others.
-            self._ready, self._anchors = state, Anchors()
+            self._ready = state
+            self._anchors.lose()
         anchor, reanchored = self._anchors.at(document, offset, state.model, patient=patient)
         whole_lines = multiline or line_context(document, offset).tail_is_closers
         request = GenerateRequest(
@@ -91,6 +94,7 @@ class Generator:
             reanchored,
             forecasts,
             line_limit=max(2, self.settings.max_lines),
+            multiline=multiline,
             may_fence=document.language_id == "markdown",
         )
         self.running = generation
@@ -99,7 +103,8 @@ class Generator:
 
     def edited(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Move the anchors along with an edit; stop a generation that disagrees with it."""
-        self.wake()  # what was to be done at rest is about a text that is no more
+        if self._resting == document.uri:
+            self.wake()  # what was to be done is about a text that is no more
         self._anchors.edited(document.uri, edits)
         running = self.running
         if (
@@ -139,6 +144,7 @@ class Generator:
         self.wake()
         if self._closed:
             return
+        self._resting = document.uri
         self._idle = asyncio.get_running_loop().call_later(
             IDLE_S if self._anchors.wide else SOON_S, self._work_ahead, document, offset
         )
@@ -179,7 +185,7 @@ class Generator:
         if running is not None and running.done is None:
             # It runs on into the forecasts. That can wait for a better prompt, if there is a
             # line to show meanwhile; else look again later.
-            if self._anchors.wide or not running.has_line:
+            if self._anchors.wide or not running.can_stop:
                 self.rest_at(document, offset)
                 return
             self.stop(running)
@@ -193,8 +199,10 @@ class Generator:
         """Use what was evaluated ahead, once it is there whole."""
         try:
             async for event in events:
-                if isinstance(event, DoneEvent) and event.reason == "length":
-                    self._anchors.arrived(warm_up.anchor)
+                if isinstance(event, DoneEvent):
+                    self._learn(warm_up.anchor, event)
+                    if event.reason == "length":
+                        self._anchors.arrived(warm_up.anchor)
         finally:
             if self._warm_up is warm_up:
                 self._warm_up = None
@@ -212,13 +220,12 @@ class Generator:
         finally:
             generation.end()
             self._signal.fire()
-        self._learn(generation)
+        self._learn(generation.anchor, generation.done)
 
-    def _learn(self, generation: Generation) -> None:
+    def _learn(self, anchor: Anchor, done: DoneEvent | None) -> None:
         """What a failure says about the prompts to come."""
-        done = generation.done
         if done is not None and done.too_long_by:
-            self._anchors.too_long(generation.anchor.uri)
+            self._anchors.too_long(anchor.uri)
         elif done is None or done.reason == "failed":
             self._anchors.lose()
 

@@ -4,6 +4,7 @@ Pure and without a tree, since it runs on every key: the cost is that of the cur
 and the one above.
 """
 
+import re
 from dataclasses import dataclass
 
 from inkling.syntax.languages import language_of
@@ -11,6 +12,22 @@ from inkling.syntax.scan import indent_of, opens_block, scan
 from inkling.text.document import Document
 
 _CLOSING = frozenset(")]}>\"'`;,: \t")
+_WORD = re.compile(r"\w+")
+_GOING_ON = frozenset(
+    [
+        "end",
+        "else",
+        "elif",
+        "elsif",
+        "except",
+        "finally",
+        "catch",
+        "case",
+        "default",
+        "ensure",
+        "rescue",
+    ]
+)
 _LONGEST = 4096  # characters of a line that are still read as code
 
 
@@ -52,3 +69,11 @@ def _opens_block(document: Document, typed: str) -> bool:
         return False
     line = scan(typed, language)[-1]
     return not line.comment and opens_block(line, language)
+
+
+def before_code(document: Document, offset: int) -> bool:
+    """Whether the cursor stands in the blanks before a statement, where text would be glued to it;
+    not before what closes or goes on with something."""
+    context = line_context(document, offset)
+    word = _WORD.match(context.tail.lstrip())
+    return not context.typed and word is not None and word.group() not in _GOING_ON

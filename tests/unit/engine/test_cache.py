@@ -180,3 +180,27 @@ def test_a_model_that_cannot_share_keeps_one_prompt() -> None:
     ask(context, cache, there)
     assert ask(context, cache, here) == len(here.tokens) - 1
     assert all(not context.tokens(sequence) for sequence in range(1, MAX_SEQUENCES))
+
+
+def test_going_down_line_by_line_pushes_no_other_place_out() -> None:
+    context = ToyContext(4096)
+    cache = KvCache(context)  # type: ignore[arg-type]
+    there = around(DOCUMENT, 1200, 1500, 1700)
+    ask(context, cache, there)
+    for line in range(500, 580, 10):
+        here = around(DOCUMENT, 0, line, 700)
+        ask(context, cache, here)
+        ask(context, cache, here, ahead=True)
+    assert ask(context, cache, there) == 0
+
+
+def test_a_move_takes_no_other_place_away() -> None:
+    context = ToyContext(4096)
+    cache = KvCache(context)  # type: ignore[arg-type]
+    there = around(DOCUMENT, 1200, 1500, 1700)
+    ask(context, cache, there)
+    ask(context, cache, around(DOCUMENT, 0, 500, 700))
+    ask(context, cache, around(DOCUMENT, 0, 510, 700), ahead=True)
+    for line in (400, 390, 380):
+        ask(context, cache, around(DOCUMENT, 0, line, 700))
+    assert ask(context, cache, there) == 0
