@@ -463,8 +463,9 @@ async def test_candidates_that_do_not_exist_are_not_waited_for(open_editor, monk
 
 
 async def test_nothing_is_worked_on_for_nobody(open_editor):
-    rule = Rule(ends_with="f():\n    ", answer="a = 1\n", prompt_delay_ms=500)
-    script = Script((rule,), otherwise="nothing")
+    ahead = Rule(ends_with="f():\n", answer="", prompt_delay_ms=60_000)
+    rule = Rule(ends_with="f():\n    ", answer="a = 1\n")
+    script = Script((rule, ahead), otherwise="nothing")
     editor = open_editor(script, long_file("def f():\n    |\n"))
     editor.completer.settings_changed(Settings(enabled=False))
     assert await editor.ask() == ()
@@ -521,8 +522,9 @@ async def test_wanted_lines_are_not_cut_for_a_better_prompt(open_editor):
 
 
 async def test_asking_twice_does_not_lose_what_is_evaluated_ahead(open_editor):
-    rule = Rule(ends_with="x = ", answer="1\n", prompt_delay_ms=500)
-    editor = open_editor(Script((rule,), otherwise="nothing"), long_file("x = |\n"))
+    ahead = Rule(ends_with="second_499\n", answer="", prompt_delay_ms=500)
+    script = Script((Rule(ends_with="x = ", answer="1\n"), ahead), otherwise="nothing")
+    editor = open_editor(script, long_file("x = |\n"))
     await editor.ask()
     await until(lambda: editor.completer._generator._warm_up)
     await editor.ask()
@@ -531,8 +533,9 @@ async def test_asking_twice_does_not_lose_what_is_evaluated_ahead(open_editor):
 
 
 async def test_a_failed_evaluation_ahead_leaves_no_belief_behind(open_editor):
-    rule = Rule(ends_with="x = ", answer="1\n", prompt_delay_ms=500)
-    editor = open_editor(Script((rule,), otherwise="nothing"), long_file("x = |\n"))
+    ahead = Rule(ends_with="second_499\n", answer="", prompt_delay_ms=60_000)
+    script = Script((Rule(ends_with="x = ", answer="1\n"), ahead), otherwise="nothing")
+    editor = open_editor(script, long_file("x = |\n"))
     await editor.ask()
     generator = editor.completer._generator
     await until(lambda: generator._warm_up)
