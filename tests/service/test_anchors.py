@@ -66,6 +66,15 @@ def test_a_near_line_keeps_the_wide_window_a_far_one_does_not() -> None:
     assert back.window.start == wide.window.start, "the engine has kept it"
 
 
+def test_what_was_moved_to_another_line_is_evaluated_for_it_once() -> None:
+    anchors, _ = widely(1000)
+    near, _ = anchors.at(document(), line(1002), MODEL, patient=False)
+    ahead = anchors.ahead(document(), line(1002), MODEL)
+    assert ahead == near
+    anchors.arrived(ahead)
+    assert anchors.ahead(document(), line(1002), MODEL) is None
+
+
 def test_typed_lines_are_taken_into_the_prompt_when_there_is_time() -> None:
     anchors, before = widely(1000)
     typed = "new = 1\n    "

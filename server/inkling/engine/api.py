@@ -96,6 +96,8 @@ class GenerateRequest(msgspec.Struct, frozen=True, tag="generate"):
     candidates: int = 1
     """Different continuations wanted; number 0 is the greedy one, the others fork from it at
     the first token after `forced`."""
+    fresh: bool = False
+    """Evaluate anew what of the head was evaluated at another place and only moved."""
     background: bool = False
     """A warm-up: superseded by anything, supersedes only other warm-ups."""
 

@@ -110,7 +110,7 @@ class Decoder:
                 size // MAX_BYTES_PER_TOKEN + 1 - self._size,
             )
         head = self._tokens_of(request.head)
-        fresh = request.background
+        fresh = request.fresh
         self._cache.turn_to(head, fresh=fresh)
         path = self._prompt(head.tokens, forced, self._said(head))
         if len(path) + request.max_tokens > self._size:

@@ -4,8 +4,9 @@ Two prompts share their beginning: that is exact. Besides, the text after the cu
 the same when the cursor goes to another line, only its positions change. A model's keys can be
 turned to other positions, so most of it need not be evaluated again (PIE, arXiv 2407.03157). The
 first tokens of what is moved are evaluated anew all the same: they hold what the model has
-concluded of the text before them (median divergence from a fresh evaluation 0.004 with seven of
-them, 0.021 with none but the marker, 7.5 with nothing; LegoLink, arXiv 2410.15332).
+concluded of the text before them (LegoLink, arXiv 2410.15332). Of 90 lines of HumanEval, one after
+the other, 59 % passed their tests with all evaluated afresh, 56 % with eight tokens anew, 58 %
+with 32. So it is for keys alone: what was moved is evaluated afresh when there is time.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from difflib import SequenceMatcher
 from inkling.engine.healing import Step
 from inkling.engine.mailbox import Head
 
-ANEW = 8
+ANEW = 32
 """Tokens at the beginning of a run that are evaluated although they are there."""
 LEAST = 24
 """A shorter run is not worth turning the keys of the whole cache for."""

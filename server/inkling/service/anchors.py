@@ -6,7 +6,7 @@ answers first, and a wide one is evaluated ahead, in idle time; from then on a w
 as long as most of it is in the engine's cache. Event loop's thread only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inkling.engine.api import ModelInfo
 from inkling.prompt.anchor import Anchor, Budget, holds, place, shifted, unknown_bytes
@@ -20,6 +20,8 @@ class _Kept:
 
     anchor: Anchor
     wide: bool
+    moved: bool = False
+    """Some of it was evaluated for another line, and is worth evaluating for this one."""
 
 
 class Anchors:
@@ -71,12 +73,12 @@ class Anchors:
         present = self._present
         if present is not None and not holds(present.anchor, document, offset):
             present = None  # the last answers needed no prompt: they had been forecast
-        settled = present is not None and present.wide
+        settled = present is not None and present.wide and not present.moved
         if present and settled and b"\n" not in document.data[present.anchor.offset : offset]:
             return None
-        former = self._ahead or (present.anchor if present and settled else None)
+        former = self._ahead or (present.anchor if present and present.wide else None)
         wide = place(document, offset, self._wide(document, model), former)
-        if present is not None and wide == present.anchor:
+        if present is not None and wide == present.anchor and not present.moved:
             self._present = _Kept(wide, True)
             return None
         if wide != self._ahead:
@@ -99,7 +101,7 @@ class Anchors:
         for name in ("_present", "_left"):
             kept: _Kept | None = getattr(self, name)
             if kept is not None and kept.anchor.uri == uri:
-                setattr(self, name, _Kept(shifted(kept.anchor, edits), kept.wide))
+                setattr(self, name, replace(kept, anchor=shifted(kept.anchor, edits)))
         if self._ahead is not None and self._ahead.uri == uri:
             self._ahead = shifted(self._ahead, edits)
 
@@ -125,7 +127,7 @@ class Anchors:
             if kept is not None and kept.wide and kept.anchor.uri == document.uri:
                 anchor = place(document, offset, wide, kept.anchor)
                 if unknown_bytes(anchor, kept.anchor) <= affordable:
-                    return _Kept(anchor, True)
+                    return _Kept(anchor, True, moved=True)
         if patient:
             # Wide once it has been evaluated, which `ahead` finds out after the answer.
             return _Kept(place(document, offset, wide), False)

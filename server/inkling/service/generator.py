@@ -82,6 +82,7 @@ class Generator:
             max_tokens=generation_tokens(state.model.calibration),
             stop=() if whole_lines else ("\n",),
             candidates=candidates,
+            fresh=patient,
         )
         start = document.line_start(anchor.offset)
         where = place_at(document, offset, start)
@@ -191,7 +192,11 @@ class Generator:
             self.stop(running)
         warm_up = self._warm_up = _WarmUp(self._next_id(), anchor)
         request = GenerateRequest(
-            id=warm_up.id, head=_head(anchor, state), max_tokens=0, background=True
+            id=warm_up.id,
+            head=_head(anchor, state),
+            max_tokens=0,
+            fresh=True,
+            background=True,
         )
         self._spawn(self._arrive(warm_up, self._engine.generate(request)))
 

@@ -8,6 +8,7 @@ from inkling.engine.cache import KvCache
 from inkling.engine.errors import NoRoom
 from inkling.engine.healing import Step
 from inkling.engine.mailbox import Head
+from inkling.engine.reuse import ANEW
 from inkling.engine.sequences import (
     LEFT_SEQUENCES,
     MAX_SEQUENCES,
@@ -120,7 +121,7 @@ def test_another_line_costs_a_line_and_going_back_nothing() -> None:
     here, next_line = around(DOCUMENT, 0, 500, 700), around(DOCUMENT, 0, 510, 700)
     far = around(DOCUMENT, 1200, 1500, 1600)
     assert ask(context, cache, here) == len(here.tokens)
-    assert ask(context, cache, next_line) == 10 + 1 + 8 + 1  # the line, the marks, the anew
+    assert ask(context, cache, next_line) == 10 + 2 + ANEW  # the line and the marks
     assert ask(context, cache, far) == len(far.tokens) - 1
     assert ask(context, cache, next_line) == 0
     assert ask(context, cache, far) == 0
