@@ -409,7 +409,7 @@ async def test_a_wide_window_is_worth_more_than_further_lines(open_editor):
             await asyncio.sleep(0.01)
     quick, wide = editor.engine.requests
     assert editor.engine.finished[0].reason == "cancelled"
-    assert len(wide.head[1]) > len(quick.head[1])
+    assert len(wide.head[1]) > 2 * len(quick.head[1])
     await let_run()
     editor.type("c")
     await editor.ask()

@@ -32,7 +32,7 @@ MODEL = ModelInfo(
     vocabulary_size=6,
     fim=FIM,
     calibration=Calibration(
-        prompt_tokens_per_second=1000.0, decode_tokens_per_second=100.0, threads=1
+        prompt_tokens_per_second=300.0, decode_tokens_per_second=100.0, threads=1
     ),
     prompts_kept=2,
     weights="a script",

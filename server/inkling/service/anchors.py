@@ -98,10 +98,8 @@ class Anchors:
 
     def edited(self, uri: str, edits: tuple[Edit, ...]) -> None:
         """Move the anchors of a document along with an edit."""
-        for name in ("_present", "_left"):
-            kept: _Kept | None = getattr(self, name)
-            if kept is not None and kept.anchor.uri == uri:
-                setattr(self, name, replace(kept, anchor=shifted(kept.anchor, edits)))
+        self._present = _edited(self._present, uri, edits)
+        self._left = _edited(self._left, uri, edits)
         if self._ahead is not None and self._ahead.uri == uri:
             self._ahead = shifted(self._ahead, edits)
 
@@ -139,3 +137,9 @@ class Anchors:
 
     def _wide(self, document: Document, model: ModelInfo) -> Budget:
         return wide_budget(model).scaled(self._scales.get(document.uri, 1.0))
+
+
+def _edited(kept: _Kept | None, uri: str, edits: tuple[Edit, ...]) -> _Kept | None:
+    if kept is None or kept.anchor.uri != uri:
+        return kept
+    return replace(kept, anchor=shifted(kept.anchor, edits))
