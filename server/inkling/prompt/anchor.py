@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from inkling.context.window import Window, window
 from inkling.syntax.scope import line_context
+from inkling.text.difference import common_head
 from inkling.text.document import Document, Edit
 
 MIDDLE_BYTES = 600
@@ -132,7 +133,7 @@ def shifted(anchor: Anchor, edits: tuple[Edit, ...]) -> Anchor:
 def unknown_bytes(anchor: Anchor, former: Anchor) -> int:
     """How much of the text around `anchor` was not around `former`: about what an engine that
     has `former`'s prompt in its cache must evaluate."""
-    prefix = len(anchor.prefix) - _common(anchor.prefix, former.prefix)
+    prefix = len(anchor.prefix) - common_head(anchor.prefix, former.prefix)
     return prefix + len(anchor.suffix) - _overlap(anchor.suffix, former.suffix)
 
 
@@ -141,16 +142,8 @@ def _overlap(one: bytes, other: bytes) -> int:
     for whole, part in ((one, other), (other, one)):
         start = whole.find(part[:PROBE])
         if start >= 0:
-            return _common(whole[start:], part)
+            return common_head(whole[start:], part)
     return 0
-
-
-def _common(one: bytes, other: bytes) -> int:
-    """Length of the common beginning."""
-    size = min(len(one), len(other))
-    if one[:size] == other[:size]:
-        return size
-    return next(at for at in range(size) if one[at] != other[at])
 
 
 def _prefix_holds(document: Document, anchor: Anchor) -> bool:

@@ -12,7 +12,7 @@ def changed_span(old: bytes, new: bytes) -> tuple[int, int, int]:
     Offsets never fall inside a character. Equal texts give an empty span at their end.
     """
     shorter = min(len(old), len(new))
-    start = character_start(new, _common_head(old, new, shorter))
+    start = character_start(new, common_head(old, new))
     tail = _common_tail(old, new, shorter - start)
     # A tail may begin with a character's last bytes: leave that character to the change.
     while tail and new[len(new) - tail] & 0xC0 == 0x80:
@@ -20,7 +20,9 @@ def changed_span(old: bytes, new: bytes) -> tuple[int, int, int]:
     return start, len(old) - tail, len(new) - tail
 
 
-def _common_head(old: bytes, new: bytes, limit: int) -> int:
+def common_head(old: bytes, new: bytes) -> int:
+    """How many bytes both begin with; the end may be inside a character."""
+    limit = min(len(old), len(new))
     low, step = 0, 64
     while low < limit:
         end = min(low + step, limit)
