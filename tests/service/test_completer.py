@@ -8,6 +8,7 @@ import pytest
 from inkling.config import Settings
 from inkling.engine.api import Unavailable
 from inkling.engine.script import Rule, Script, StateStep, Step
+from inkling.service import turn
 from inkling.service.records import CompletionRequest, Selected
 from inkling.text.store import Change
 from service.editor import URI, let_run
@@ -143,6 +144,16 @@ async def test_several_candidates_when_invoked(open_editor):
     )
     editor = open_editor(script, "x = |\n")
     assert await editor.texts(invoked=True, max_items=3) == ["1", "2"]
+
+
+async def test_a_candidate_that_has_ended_is_not_waited_for(open_editor, monkeypatch):
+    for name in ("FURTHER_INVOKED_MS", "BUDGET_MS"):
+        monkeypatch.setattr(turn, name, 60_000)
+    goes_on = (Step("1\n"), Step("y = 3", gate="never"))
+    script = Script((Rule(ends_with="x = ", answer=goes_on, alternatives=("2",)),))
+    editor = open_editor(script, "x = |\n")
+    async with asyncio.timeout(30):
+        assert await editor.texts(invoked=True, max_items=2) == ["1", "2"]
 
 
 async def test_an_editor_that_gives_up_gets_its_answer_in_time(open_editor):

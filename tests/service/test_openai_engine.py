@@ -21,6 +21,7 @@ from inkling.engine.api import (
     GenerateRequest,
     Ready,
     Starting,
+    TextEvent,
     Unavailable,
 )
 from inkling.engine.openai import OpenAIEngine
@@ -172,7 +173,8 @@ async def read(events: AsyncIterator[Event]) -> tuple[dict[int, str], DoneEvent]
         async for one in events:
             if isinstance(one, DoneEvent):
                 return texts, one
-            texts[one.candidate] = texts.get(one.candidate, "") + one.text
+            if isinstance(one, TextEvent):
+                texts[one.candidate] = texts.get(one.candidate, "") + one.text
     raise AssertionError("no DoneEvent")
 
 

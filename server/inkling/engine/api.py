@@ -26,6 +26,14 @@ StopReason = Literal[
 ]
 
 
+EndReason = Literal[
+    "end",  # as above
+    "length",
+    "stop",
+    "missing",  # nothing was said at all: there was nothing probable to say instead, or no room
+]
+
+
 class FimTokens(msgspec.Struct, frozen=True):
     """Token ids of the fill-in-the-middle markers; None where the vocabulary has none."""
 
@@ -119,11 +127,12 @@ class TextEvent(msgspec.Struct, frozen=True, tag="text"):
 
 
 class EndEvent(msgspec.Struct, frozen=True, tag="end"):
-    """No more text of a candidate that is not number 0 will come, perhaps none at all: there was
-    nothing probable to say instead. Candidates that end in other ways end with the request."""
+    """No more text of a candidate will come, while others may go on. Those that no such event
+    came for end with the request."""
 
     id: int
     candidate: int
+    reason: EndReason
 
 
 class DoneEvent(msgspec.Struct, frozen=True, tag="done"):

@@ -194,7 +194,7 @@ class Decoder:
         follows it waits for the first line of each."""
         wanted = self._affordable(job.request) - 1
         for missing in range(wanted + 1, job.request.candidates):
-            yield EndEvent(job.request.id, missing)
+            yield EndEvent(job.request.id, missing, "missing")
         at = len(self._cache.head.tokens)
         parting: _Parting | None = None
         parted = wanted <= 0
@@ -231,13 +231,13 @@ class Decoder:
         known = self._model.vocabulary
         steps = healing.alternatives(scores, known, parting.rest, parting.token, len(parting.lanes))
         for lane in parting.lanes[len(steps) :]:
-            yield EndEvent(job.request.id, lane.candidate)
+            yield EndEvent(job.request.id, lane.candidate, "missing")
         yield from forks.start(parting.lanes[: len(steps)], steps, parting.at)
         yield from self._beside(job, forks, meter, to_line=True)
 
     def _beside(
         self, job: Job, forks: Forks, meter: Meter, *, to_line: bool
-    ) -> Iterator[TextEvent]:
+    ) -> Iterator[TextEvent | EndEvent]:
         """The other candidates go on: to their first line or to their end."""
         while lanes := forks.going(to_line):
             with _computing(job, meter):

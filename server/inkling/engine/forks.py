@@ -7,7 +7,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from inkling.engine import healing
-from inkling.engine.api import TextEvent
+from inkling.engine.api import EndEvent, TextEvent
 from inkling.engine.context import Context
 from inkling.engine.healing import Scores, Step
 from inkling.engine.lane import Lane
@@ -26,7 +26,9 @@ class Forks:
         self._lanes: list[Lane] = []
         self._at = 0
 
-    def start(self, lanes: Sequence[Lane], steps: Sequence[Step], at: int) -> Iterator[TextEvent]:
+    def start(
+        self, lanes: Sequence[Lane], steps: Sequence[Step], at: int
+    ) -> Iterator[TextEvent | EndEvent]:
         """Part from sequence 0 at position `at`; each lane goes on with its own step."""
         self._lanes = list(lanes)
         self._at = at
@@ -44,7 +46,7 @@ class Forks:
 
     def take(
         self, lanes: Sequence[Lane], scores_of: Callable[[int], Scores]
-    ) -> Iterator[TextEvent]:
+    ) -> Iterator[TextEvent | EndEvent]:
         """Choose the next token of each of `lanes`, by the scores of its row."""
         for row, lane in enumerate(lanes):
             step = healing.choose(scores_of(row), self._model.vocabulary, lane.rest, 0)

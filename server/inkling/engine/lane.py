@@ -1,14 +1,17 @@
-"""One candidate while it is generated: its tokens in, its text events out.
+"""One candidate while it is generated: its tokens in, its events out.
 
-Invariant: a lane ends once, by a stop string, an end token or its token budget; after that
-it gives out no more text.
+Invariant: a lane ends once, by a stop string, an end token or its token budget, and says so;
+after that it gives out nothing.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
-from inkling.engine.api import GenerateRequest, StopReason, TextEvent
+from inkling.engine.api import EndEvent, GenerateRequest, TextEvent
 from inkling.engine.healing import Step
 from inkling.engine.streaming import TextStream
+
+Ended = Literal["end", "length", "stop"]
 
 
 class Lane:
@@ -18,7 +21,7 @@ class Lane:
         self, candidate: int, request: GenerateRequest, forced: bytes, pieces: Sequence[bytes]
     ) -> None:
         self.candidate = candidate
-        self.ended: StopReason | None = None
+        self.ended: Ended | None = None
         self.has_line = False
         """Whether a line of the text after the forced text is complete."""
         self._request = request
@@ -52,7 +55,7 @@ class Lane:
         lane._bytes = self._bytes
         return lane
 
-    def take(self, step: Step) -> Iterator[TextEvent]:
+    def take(self, step: Step) -> Iterator[TextEvent | EndEvent]:
         """Add a token."""
         piece = self._pieces[step.token]
         self.has_line = self.has_line or b"\n" in piece[len(self.rest) :]
@@ -61,14 +64,18 @@ class Lane:
         self._tokens += self._bytes > len(self._forced)
         yield from self._event(self._stream.feed(piece))
         if self._stream.stopped:
-            self.ended = "stop"
+            yield self._close("stop")
         elif self._tokens >= self._request.max_tokens:
             yield from self.end("length")
 
-    def end(self, reason: StopReason) -> Iterator[TextEvent]:
+    def end(self, reason: Ended) -> Iterator[TextEvent | EndEvent]:
         """No token follows: give out what was held back."""
-        self.ended = reason
         yield from self._event(self._stream.finish())
+        yield self._close(reason)
+
+    def _close(self, reason: Ended) -> EndEvent:
+        self.ended = reason
+        return EndEvent(self._request.id, self.candidate, reason)
 
     def _event(self, text: str) -> Iterator[TextEvent]:
         if text:

@@ -9,7 +9,7 @@ from contextlib import aclosing
 import msgspec
 
 from inkling.engine.answer import Answer, Disagrees
-from inkling.engine.api import Piece, Stats, StopReason, TextEvent
+from inkling.engine.api import EndEvent, Piece, Stats, StopReason, TextEvent
 from inkling.engine.asking import Server
 from inkling.engine.dialects import Finish, Order, Words
 from inkling.engine.fragment import cut, harmless
@@ -36,6 +36,7 @@ class Performance:
         if request.max_tokens == 0:
             return await self._warm_up()
         reason, answer = await self._first()
+        self._end(0, reason)
         taken = 0
         for text, probability in answer.alternatives:
             if taken + 1 >= request.candidates:
@@ -82,7 +83,7 @@ class Performance:
         if not answer.ended:
             prompt = (*request.head, request.forced + text)
             order = Order(prompt, max_tokens=request.max_tokens - 1, stop=request.stop)
-            await self._listen(order, answer)
+            self._end(candidate, await self._listen(order, answer))
         return bool(events)
 
     async def _approach(self, prompt: tuple[Piece, ...]) -> None:
@@ -113,6 +114,10 @@ class Performance:
                 if answer.ended:
                     return answer.ended
         raise AssertionError("`Server.ask` ends with a Finish or raises Trouble")
+
+    def _end(self, candidate: int, reason: StopReason) -> None:
+        if reason in ("end", "length", "stop"):
+            self._job.stream.put(EndEvent(self._request.id, candidate, reason))
 
     def _put(self, events: tuple[TextEvent, ...]) -> None:
         for event in events:

@@ -19,17 +19,21 @@ class Speech:
 
     def __init__(self, request: GenerateRequest, rule: Rule) -> None:
         self.said_tokens = 0
-        self.reason: StopReason = rule.reason
-        """How candidate 0 ended; valid when `steps` is exhausted."""
         answers = (rule.answer, *rule.alternatives)[: max(1, request.candidates)]
         self._request = request
         self._turns = [_Turn(steps(answer), StopWatch(request.stop)) for answer in answers]
+        self._turns[0].reason = rule.reason
         self._turn = 0
+
+    @property
+    def reason(self) -> StopReason:
+        """How candidate 0 ended; valid when `steps` is exhausted."""
+        return self._turns[0].reason
 
     def missing(self) -> tuple[EndEvent, ...]:
         """The candidates there are not."""
         wanted = range(len(self._turns), self._request.candidates)
-        return tuple(EndEvent(self._request.id, number) for number in wanted)
+        return tuple(EndEvent(self._request.id, number, "missing") for number in wanted)
 
     def steps(self) -> Iterator[Step]:
         """The pieces, one of each candidate in turn."""
@@ -39,7 +43,7 @@ class Speech:
                     self._turn = number
                     yield turn.left.pop(0)
 
-    def say(self, step: Step) -> tuple[TextEvent, ...]:
+    def say(self, step: Step) -> tuple[TextEvent | EndEvent, ...]:
         """What the step just drawn shows: with what a stop string held back, or nothing yet."""
         turn = self._turns[self._turn]
         turn.tokens += 1
@@ -51,17 +55,17 @@ class Speech:
             self._finish("length", unless_said=True)
         if not turn.left and not turn.stops.hit:
             shown += turn.stops.rest()
-        if not shown:
-            return ()
-        return (TextEvent(self._request.id, shown, self._turn, step.probability),)
+        said = [TextEvent(self._request.id, shown, self._turn, step.probability)] if shown else []
+        if not turn.left and turn.reason in ("end", "length", "stop"):
+            return (*said, EndEvent(self._request.id, self._turn, turn.reason))
+        return tuple(said)
 
     def _finish(self, reason: StopReason, *, unless_said: bool = False) -> None:
         turn = self._turns[self._turn]
         if unless_said and not turn.left:
             return
         turn.left.clear()
-        if self._turn == 0:
-            self.reason = reason
+        turn.reason = reason
 
 
 class _Turn:
@@ -69,5 +73,6 @@ class _Turn:
 
     def __init__(self, left: tuple[Step, ...], stops: StopWatch) -> None:
         self.left = list(left)
+        self.reason: StopReason = "end"
         self.stops = stops
         self.tokens = 0

@@ -5,7 +5,15 @@ Owner: the event loop's thread.
 
 from dataclasses import dataclass, field
 
-from inkling.engine.api import DoneEvent, EndEvent, Event, GenerateRequest, TextEvent
+from inkling.engine.api import (
+    DoneEvent,
+    EndEvent,
+    EndReason,
+    Event,
+    GenerateRequest,
+    StopReason,
+    TextEvent,
+)
 from inkling.prompt.anchor import Anchor
 from inkling.service.forecast import Forecast
 
@@ -70,7 +78,7 @@ class Generation:
             text = event.text.replace("\r", "")
             self._grow(self.forecasts[event.candidate], text.encode("utf-8", "surrogatepass"))
         elif isinstance(event, EndEvent):
-            self.forecasts[event.candidate].end = "cut"
+            self._close(self.forecasts[event.candidate], event.reason)
         else:
             self.receipt.done = event
             self.end()
@@ -87,7 +95,9 @@ class Generation:
     def end(self) -> None:
         """No more is coming."""
         done = self.receipt.done
-        by_model = done is not None and done.reason in ("end", "stop")
         for forecast in self.forecasts:
-            if forecast.end == "growing":
-                forecast.end = "model" if by_model else "cut"
+            self._close(forecast, done.reason if done is not None else "failed")
+
+    def _close(self, forecast: Forecast, reason: StopReason | EndReason) -> None:
+        if forecast.end == "growing":
+            forecast.end = "model" if reason in ("end", "stop") else "cut"

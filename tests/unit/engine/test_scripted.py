@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from inkling.engine.api import (
     DoneEvent,
+    EndEvent,
     Engine,
     Event,
     GenerateRequest,
@@ -39,7 +40,7 @@ async def read(events: AsyncIterator[Event]) -> tuple[dict[int, str], DoneEvent]
     async for event in events:
         if isinstance(event, DoneEvent):
             done.append(event)
-        else:
+        elif isinstance(event, TextEvent):
             texts[event.candidate] = texts.get(event.candidate, "") + event.text
     assert len(done) == 1
     return texts, done[0]
@@ -113,6 +114,17 @@ async def test_candidates() -> None:
     assert texts == {0: "return a", 1: "return b"}
     texts, _ = await read(engine.generate(GenerateRequest(2, HEAD, "ret", candidates=3)))
     assert texts == {0: "urn a", 1: "urn b"}
+
+
+async def test_each_candidate_says_that_it_has_ended() -> None:
+    rule = Rule(ends_with="    ", answer="return a\n", alternatives=("return b",))
+    events = engine_with(rule).generate(GenerateRequest(1, HEAD, candidates=3, stop=("\n",)))
+    ends = [event async for event in events if isinstance(event, EndEvent)]
+    assert sorted((end.candidate, end.reason) for end in ends) == [
+        (0, "stop"),
+        (1, "end"),
+        (2, "missing"),
+    ]
 
 
 async def test_newer_supersedes_running() -> None:
