@@ -62,6 +62,19 @@ async def test_nothing_is_worked_on_for_nobody(open_editor):
     assert editor.engine.finished[-1].reason == "cancelled"
 
 
+async def test_it_is_known_whether_the_model_has_anything_to_do(open_editor):
+    ahead = Rule(ends_with="f():\n", answer="", prompt_delay_ms=60)
+    rule = Rule(ends_with="f():\n    ", answer=(Step("a = 1\n"), Step("b", gate="go")))
+    script = Script((rule, ahead), otherwise="nothing")
+    editor = open_editor(script, long_file("def f():\n    |\n"))
+    assert not editor.completer.working
+    assert await editor.texts() == ["a = 1"]
+    assert editor.completer.working, "it runs on, and a wide prompt is to come"
+    editor.engine.open_gate("go")
+    await until(lambda: not editor.completer.working)
+    assert editor.completer._generator._anchors.wide
+
+
 async def test_nothing_goes_on_after_the_end(open_editor):
     script = Script((Rule(ends_with="x", answer=(Step(" = 1\n", gate="never"),)),))
     editor = open_editor(script, long_file("x|\n"))

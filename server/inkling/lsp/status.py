@@ -38,6 +38,7 @@ def status(session: Session) -> dict[str, Any]:
         "promptTokensPerSecond": None,
         "decodeTokensPerSecond": None,
         "missing": None,
+        "working": session.app is not None and session.app.completer.working,
         "openDocuments": len(session.documents.uris()),
         "client": session.client.name,
         "positionEncoding": session.client.encoding,

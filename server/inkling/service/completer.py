@@ -175,6 +175,11 @@ class Completer:
         """The last requests, oldest first. Stats are there once a generation has ended."""
         return self._journal.records()
 
+    @property
+    def working(self) -> bool:
+        """Whether the model computes, for a request or ahead of the next one."""
+        return self._turn is not None or self._generator.working
+
     async def close(self) -> None:
         """Stop everything this service started."""
         self._supersede("Inkling is restarting.")

@@ -134,10 +134,17 @@ class Generator:
         running = self.running
         return running if running is not None and forecast in running.forecasts else None
 
+    @property
+    def working(self) -> bool:
+        """Whether the engine has something to do, or will have as soon as it is quiet."""
+        generating = self.running is not None and self.running.done is None
+        return generating or self._warm_up is not None or self._idle is not None
+
     def wake(self) -> None:
         """Somebody waits for an answer: start nothing else."""
         if self._idle is not None:
             self._idle.cancel()
+            self._idle = None
 
     def rest_at(self, document: Document, offset: int) -> None:
         """The user may pause here, and nobody waits for an answer: once nothing has happened for
@@ -177,6 +184,7 @@ class Generator:
 
     def _work_ahead(self, document: Document, offset: int) -> None:
         """Evaluate a prompt now, so that the next key does not have to."""
+        self._idle = None
         state, running = self._engine.state, self.running
         if not isinstance(state, Ready) or state is not self._ready:
             return

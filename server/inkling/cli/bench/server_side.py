@@ -28,6 +28,7 @@ from inkling.cli.bench.trace import Step
 PROBE_EVERY = 6
 """Steps between two `inkling.status` requests while typing."""
 READY_S = 900.0
+QUIET_S = 10.0
 VS_CODE = "Visual Studio Code"
 NEOVIM = "Neovim"
 
@@ -138,6 +139,10 @@ class InklingSide:
         if self._pending is not None:
             await asyncio.wait([self._pending[1]], timeout=10.0)
         await asyncio.gather(*self._tasks)
+        until = now() + QUIET_S
+        # Polled, as a status bar would: the server tells nobody of each generation's end.
+        while now() < until and (await self._status()).get("working"):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
         self.seen.journal += await self._journal()
 
     async def stop(self) -> None:
