@@ -66,7 +66,8 @@ def pulls(monkeypatch) -> list[list[Any]]:
 
 def app_without(missing: Any) -> Any:
     """As much of an app as the session looks at; `missing` is not on this machine."""
-    return SimpleNamespace(missing=missing, engine=AbsentEngine("There is no model yet."))
+    engine = AbsentEngine("There is no model yet.")
+    return SimpleNamespace(missing=missing, engine=engine, completer=SimpleNamespace(working=False))
 
 
 class Desk:
