@@ -16,6 +16,7 @@ import pytest
 
 from inkling.engine.api import (
     DoneEvent,
+    EndEvent,
     EngineState,
     Event,
     GenerateRequest,
@@ -232,6 +233,25 @@ async def test_candidates_fork_at_the_first_token() -> None:
     ):
         texts, done = await answer(engine, candidates=2)
         assert (texts, done.reason) == ({0: "a", 1: "b2"}, "end")
+
+
+async def test_each_candidate_says_once_that_it_has_ended() -> None:
+    choices = {"a": -0.5, "<": -0.6, ";\n": -0.7, "(": -0.8}
+    logprobs = {"token_logprobs": [-0.5], "top_logprobs": [choices]}
+    first = event({"choices": [{"text": "a", "logprobs": logprobs}]})
+    replies = [Reply(parts=(first, b"data: [DONE]\n\n")), stream("T>"), stream("y)")]
+    async with serving(completions=replies) as server, engine_at(server.url) as engine:
+        request = GenerateRequest(1, HEAD, "", candidates=4, stop=("\n",))
+        said = [one async for one in engine.generate(request) if not isinstance(one, DoneEvent)]
+    texts = {n: "".join(e.text for e in said if is_text(e, n)) for n in range(4)}
+    assert texts == {0: "a", 1: "<T>", 2: ";", 3: "(y)"}
+    for number in range(4):
+        last = [one for one in said if one.candidate == number]
+        assert [isinstance(one, EndEvent) for one in last] == [False] * (len(last) - 1) + [True]
+
+
+def is_text(event: Event, candidate: int) -> bool:
+    return isinstance(event, TextEvent) and event.candidate == candidate
 
 
 async def test_ollama_is_asked_raw() -> None:

@@ -75,6 +75,27 @@ async def test_it_is_known_whether_the_model_has_anything_to_do(open_editor):
     assert editor.completer._generator._anchors.wide
 
 
+async def test_nothing_is_to_be_done_for_a_document_that_was_closed(open_editor):
+    rule = Rule(ends_with="f():\n    ", answer=(Step("a = 1\n"), Step("b", gate="go")))
+    editor = open_editor(Script((rule,), otherwise="nothing"), long_file("def f():\n    |\n"))
+    assert await editor.texts() == ["a = 1"]
+    editor.completer.closed(URI)
+    await until(lambda: editor.engine.finished)
+    await let_run()
+    assert not editor.completer.working
+
+
+async def test_who_waits_for_a_document_that_is_closed_is_answered(open_editor):
+    rule = Rule(ends_with="f():\n    ", answer=(Step("a", gate="never"),))
+    editor = open_editor(Script((rule,), otherwise="nothing"), long_file("def f():\n    |\n"))
+    asking = asyncio.create_task(editor.ask())
+    await let_run()
+    editor.completer.closed(URI)
+    assert await asking == ()
+    await until(lambda: not editor.completer.working)
+    assert len(editor.engine.requests) == 1
+
+
 async def test_nothing_goes_on_after_the_end(open_editor):
     script = Script((Rule(ends_with="x", answer=(Step(" = 1\n", gate="never"),)),))
     editor = open_editor(script, long_file("x|\n"))

@@ -78,13 +78,17 @@ class Performance:
         request = self._request
         markers = self._server.dialect.markers
         answer = Answer(request, markers=markers, candidate=candidate)
-        events = answer.feed(Words(text, probability))
-        self._put(events)
-        if not answer.ended:
+        before = self._pieces
+        self._put(answer.feed(Words(text, probability)))
+        reason = answer.ended
+        if reason is None:
             prompt = (*request.head, request.forced + text)
             order = Order(prompt, max_tokens=request.max_tokens - 1, stop=request.stop)
-            self._end(candidate, await self._listen(order, answer))
-        return bool(events)
+            reason = await self._listen(order, answer)
+        if self._pieces == before:
+            return False
+        self._end(candidate, reason)
+        return True
 
     async def _approach(self, prompt: tuple[Piece, ...]) -> None:
         """Have the server evaluate all of a long prompt but its end, piece by piece."""

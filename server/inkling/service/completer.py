@@ -75,6 +75,8 @@ class Completer:
 
     def closed(self, uri: str) -> None:
         """The document is no longer open."""
+        if self._turn is not None and self._turn.request.document.uri == uri:
+            self._supersede("The document was closed.")
         self._syntax.forget(uri)
         self._generator.forget(uri)
         self._forecasts.forget(uri)
@@ -177,7 +179,7 @@ class Completer:
 
     @property
     def working(self) -> bool:
-        """Whether the model computes, for a request or ahead of the next one."""
+        """Whether a request is answered, or work ahead of the next one is done or about to be."""
         return self._turn is not None or self._generator.working
 
     async def close(self) -> None:

@@ -94,9 +94,11 @@ class Generation:
 
     def end(self) -> None:
         """No more is coming."""
-        done = self.receipt.done
+        done = self.receipt.done = self.receipt.done or DoneEvent(
+            self.request.id, "failed", error="The engine's answer was cut off."
+        )
         for forecast in self.forecasts:
-            self._close(forecast, done.reason if done is not None else "failed")
+            self._close(forecast, done.reason)
 
     def _close(self, forecast: Forecast, reason: StopReason | EndReason) -> None:
         if forecast.end == "growing":

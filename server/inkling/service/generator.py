@@ -125,6 +125,8 @@ class Generator:
         """The document was closed."""
         if self.running is not None and self.running.anchor.uri == uri:
             self.stop(self.running)
+        if self._resting == uri:
+            self.wake()
         if self._warm_up is not None and self._warm_up.anchor.uri == uri:
             self._engine.cancel(self._warm_up.id)
         self._anchors.forget(uri)

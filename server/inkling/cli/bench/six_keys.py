@@ -1,7 +1,8 @@
 """Six keys typed in the middle of a line of unseen code: last key → first usable line.
 
-The place is warm, but nothing is known about it: a wrong key was typed there, stood until the side
-had nothing more to do (no prompt to evaluate, no work ahead), and was taken back. All sides type
+The place is warm: a wrong key was typed there, stood until the side had nothing more to do (no
+prompt to evaluate, no work ahead), and was taken back. llama.vim asks when the cursor arrives, so
+it has an answer for the place itself by then; Inkling has evaluated its wide window. All sides type
 the same keys at the same places with the same pauses. Nothing within 10 s counts as not answered.
 """
 
