@@ -134,7 +134,8 @@ def _threads(count: int) -> str:
 
 async def try_syntax(syntax: SyntaxClient) -> Check:
     """Let the syntax worker judge a small piece of code, until it does."""
-    if missing := [language.name for language in LANGUAGES if not _has_grammar(language.module)]:
+    base = [language for language in LANGUAGES if language.judged]  # the others are an extra
+    if missing := [language.name for language in base if not _has_grammar(language.module)]:
         said = f"no tree-sitter grammar for {', '.join(missing)}"
         return Check("Syntax", "fail", said, "Install Inkling again.")
     async for attempt, left_s in _attempts(SYNTAX_S):

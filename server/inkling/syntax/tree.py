@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 
 import tree_sitter
 
+from inkling.syntax.judgement import LARGEST
 from inkling.syntax.languages import Language, load_grammar
 from inkling.text.difference import changed_span
+
+_LONGEST_AVERAGE_LINE = 400  # bytes; denser files are data or minified
 
 
 class DeadlinePassed(Exception):
@@ -129,3 +132,10 @@ def _touches(node: tree_sitter.Node, span: tuple[int, int] | None) -> bool:
 def _point(data: bytes, offset: int) -> tuple[int, int]:
     """Row and byte column as tree-sitter counts them: rows end with \\n only."""
     return data.count(b"\n", 0, offset), offset - (data.rfind(b"\n", 0, offset) + 1)
+
+
+def worth_parsing(data: bytes) -> bool:
+    """Whether a document is source code of a size that can be parsed while someone types."""
+    if len(data) > LARGEST or b"\0" in data[:8192]:
+        return False
+    return len(data) < 16 * 1024 or len(data) < _LONGEST_AVERAGE_LINE * (data.count(b"\n") + 1)

@@ -18,7 +18,6 @@ import msgspec
 
 from inkling.syntax.gate import judge
 from inkling.syntax.judgement import (
-    LARGEST,
     NO_GRAMMAR,
     TOO_LARGE,
     TOO_LONG,
@@ -26,14 +25,13 @@ from inkling.syntax.judgement import (
     unchecked,
 )
 from inkling.syntax.languages import language_of
-from inkling.syntax.tree import DeadlinePassed, Grammar, Parsed
+from inkling.syntax.tree import DeadlinePassed, Grammar, Parsed, worth_parsing
 from inkling.syntax.wire import HEADER, Done, Job, frame
 from inkling.text.encode import to_text
 
 HANG_SECONDS = 2.0
 _KEPT_BYTES = 2 * 1024 * 1024  # of source; a tree takes about 25 times its text
 _REFRESHED_BYTES = 100 * 1024  # of a document with errors that is parsed twice ahead of time
-_LONGEST_AVERAGE_LINE = 400  # bytes; denser files are data or minified
 
 
 class Trees:
@@ -80,13 +78,6 @@ class Trees:
             except (ImportError, ValueError):  # no wheel, or one of another ABI
                 self._grammars[name] = None
         return self._grammars[name]
-
-
-def worth_parsing(data: bytes) -> bool:
-    """Whether a document is source code of a size that can be parsed while someone types."""
-    if len(data) > LARGEST or b"\0" in data[:8192]:
-        return False
-    return len(data) < 16 * 1024 or len(data) < _LONGEST_AVERAGE_LINE * (data.count(b"\n") + 1)
 
 
 def do(trees: Trees, job: Job) -> Judgement | None:
