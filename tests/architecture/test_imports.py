@@ -14,13 +14,15 @@ FILES = sorted(ROOT.rglob("*.py"))
 ROOMS = {
     "text": (),
     "syntax": ("text",),
-    "context": ("text", "syntax"),
-    "prompt": ("text", "syntax", "context", "engine.api"),
+    "index": ("text", "syntax"),
+    "context": ("text", "syntax", "index"),
+    "prompt": ("text", "syntax", "index", "context", "engine.api"),
     "engine": (),
     "models": (),
     "edits": ("text", "syntax"),
-    "service": ("text", "syntax", "context", "prompt", "edits", "engine.api", "config"),
-    "lsp": ("text", "service", "engine.api", "models", "config", "app", "logs"),
+    # Of the index only what asks its process, see SERVER_SIDE.
+    "service": ("text", "syntax", "index", "context", "prompt", "edits", "engine.api", "config"),
+    "lsp": ("text", "service", "index.wire", "engine.api", "models", "config", "app", "logs"),
     "config": (),
     "dirs": (),
     "logs": ("config",),
@@ -37,6 +39,7 @@ ONLY = {
     ("tree_sitter",): ("syntax/", "cli/bench/"),
     ("click",): ("cli/",),
     ("rich",): ("cli/",),
+    ("watchfiles", "pathspec"): ("index/",),
     ("huggingface_hub",): ("models/",),
     # `inkling bench --against` talks to the peer it measures.
     ("socket", "ssl", "http", "urllib.request", "httpx", "requests", "aiohttp"): (
@@ -45,8 +48,21 @@ ONLY = {
         "cli/bench/",
     ),
 }
-PURE = ("text/", "syntax/", "context/", "prompt/", "edits/")
-SUPERVISED = ("syntax/client.py", "syntax/worker.py")
+PURE = ("text/", "syntax/", "index/", "context/", "prompt/", "edits/")
+SUPERVISED = (
+    "syntax/client.py",
+    "syntax/worker.py",
+    "index/client.py",
+    "index/pool.py",
+    "index/process.py",
+    "index/shelf.py",
+    "index/watch.py",
+    "index/watchers.py",
+    "index/worker.py",
+    "index/workspace.py",
+    # Asks git which files there are.
+    "index/git.py",
+)
 CONCURRENCY = ("asyncio", "threading", "multiprocessing", "subprocess", "concurrent")
 
 
@@ -127,7 +143,7 @@ def test_text_needs_only_the_standard_library():
 
 
 def test_the_server_process_loads_no_parser():
-    """`client` and what it imports must not pull tree-sitter into the server."""
+    """The clients of the children and what they import must not pull in what those are for."""
 
     def reached(file: str, seen: set[str]) -> set[str]:
         if file not in seen:
@@ -138,8 +154,10 @@ def test_the_server_process_loads_no_parser():
                     reached(target, seen)
         return seen
 
-    for file in reached("syntax/client.py", set()) | reached("syntax/scope.py", set()):
-        assert not any(is_in(name, ("tree_sitter",)) for name, _ in imports(ROOT / file)), file
+    clients = ("syntax/client.py", "syntax/scope.py", "index/client.py", "service/repository.py")
+    heavy = ("tree_sitter", "numpy", "sqlite3", "watchfiles", "pathspec")
+    for file in set().union(*(reached(file, set()) for file in (*clients, "service/completer.py"))):
+        assert not any(is_in(name, heavy) for name, _ in imports(ROOT / file)), file
 
 
 def test_only_the_command_line_prints():
