@@ -41,6 +41,11 @@ def engine_dir() -> Path:
     return cache_dir() / "engine"
 
 
+def index_dir() -> Path:
+    """What is known of workspace folders, one folder inside for each."""
+    return cache_dir() / "index"
+
+
 def log_path() -> Path:
     """The server's log file."""
     return state_dir() / "inkling.log"
