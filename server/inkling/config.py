@@ -174,6 +174,22 @@ class Settings:
             "faster. The original is kept."
         ),
     )
+    workspace_context: bool = field(
+        default=False,
+        metadata=_boolean(
+            "Whether the model is shown pieces of other files of the workspace. Files that hold "
+            "secrets, and secrets inside of code, are left out. Off: in the few hundred tokens "
+            "that two cores can afford, they have not made the default model better yet."
+        ),
+    )
+    navigation: bool = field(
+        default=False,
+        metadata=_boolean(
+            "Whether Inkling answers where things are: the symbols of a file and of the workspace, "
+            "definitions and references, found by name. For languages that no other server of "
+            "your editor knows."
+        ),
+    )
     disabled_languages: tuple[str, ...] = field(
         default=(),
         metadata=_texts(
@@ -196,6 +212,11 @@ class Settings:
             "How much goes into the log file. Source text is written at `debug` only.",
         ),
     )
+
+    @property
+    def wants_index(self) -> bool:
+        """Whether anything asks what is in the workspace."""
+        return self.workspace_context or self.navigation
 
 
 def json_key(name: str) -> str:

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from inkling.context.blocks import Backdrop, Block
 from inkling.engine.api import GenerateRequest, Piece
+from inkling.prompt.fim import completion_head
 
 from .llama_cases import TIMEOUT, Bench, default_model, running
 
@@ -66,6 +68,26 @@ async def test_another_line_costs_a_line_and_says_the_same(
     lines = abs(before - 9)
     assert moved.stats.evaluated_tokens < 40 + 13 * lines, (moved.stats, lines)
     assert moved.stats.reused_tokens + moved.stats.evaluated_tokens == moved.stats.prompt_tokens
+
+
+async def test_behind_blocks_of_other_files_a_line_costs_no_more(bench: Bench) -> None:
+    fim = bench.model.fim
+    assert fim is not None and None not in (fim.repository, fim.file_separator)
+
+    def behind(blocks: tuple[Block, ...], before: int) -> tuple[Piece, ...]:
+        _, prefix, _, suffix, _ = around(bench, before, before + 1, "blocks")
+        backdrop = Backdrop("people", "reader.py", blocks=blocks)
+        return completion_head(bench.model, str(prefix), str(suffix), backdrop)
+
+    first = Block("other.py", OTHER, "similar code")
+    second = Block("more.py", OTHER.replace("other", "more"), "similar code")
+    await bench.answer(bench.request("    ", head=behind((first,), 9)))
+    near = await bench.answer(bench.request("    ", head=behind((first,), 10)))
+    more = await bench.answer(bench.request("    ", head=behind((first, second), 10), fresh=True))
+
+    assert near.stats.evaluated_tokens < 40 + 13, near.stats
+    assert more.stats.reused_tokens > 100, "what is kept in front need not be evaluated again"
+    assert near.text.strip(), "it says something"
 
 
 async def test_what_was_moved_is_evaluated_afresh_on_request(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from inkling.config import Settings
 from service.editor import Editor
 
 
@@ -9,8 +10,10 @@ from service.editor import Editor
 async def open_editor():
     editors = []
 
-    def make(script, text, settings=None):
-        editor = Editor(script, text, settings) if settings else Editor(script, text)
+    def make(script, text, settings=None, source=None):
+        shown = source is not None  # who gives a source wants it used
+        chosen = settings or Settings(workspace_context=shown)
+        editor = Editor(script, text, chosen, source)
         editors.append(editor)
         return editor
 

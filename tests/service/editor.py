@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from inkling.config import Settings
 from inkling.engine.script import Script
 from inkling.engine.scripted import ScriptedEngine
+from inkling.service.backdrops import ContextSource
 from inkling.service.completer import Completer
 from inkling.service.records import CompletionRequest, Suggestion
 from inkling.syntax.judgement import Judgement
@@ -42,20 +43,22 @@ class Editor:
     script: Script
     text: str
     settings: Settings = field(default_factory=Settings)
+    source: ContextSource | None = None
+    uri: str = URI
 
     def __post_init__(self):
         text, _, after = self.text.partition("|")
         self.engine = ScriptedEngine(self.script)
-        self.completer = Completer(self.engine, EverythingParses(), self.settings)
+        self.completer = Completer(self.engine, EverythingParses(), self.settings, self.source)
         self.store = DocumentStore("utf-8")
         self.version = 1
-        self.store.open(URI, "python", 1, text + after)
+        self.store.open(self.uri, "python", 1, text + after)
         self.cursor = len(text.encode())
         self.running = asyncio.create_task(self.engine.run())
 
     @property
     def document(self) -> Document:
-        return self.store.snapshot(URI)
+        return self.store.snapshot(self.uri)
 
     def type(self, text: str) -> None:
         for character in text:
@@ -67,8 +70,8 @@ class Editor:
 
     def replace(self, start: int, end: int, text: str) -> None:
         self.version += 1
-        where = (*self.store.position_at(URI, start), *self.store.position_at(URI, end))
-        edits = self.store.change(URI, self.version, [Change(text, where)])
+        where = (*self.store.position_at(self.uri, start), *self.store.position_at(self.uri, end))
+        edits = self.store.change(self.uri, self.version, [Change(text, where)])
         self.cursor = edits[-1].new_end
         self.completer.changed(self.document, edits)
 

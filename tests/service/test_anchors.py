@@ -2,10 +2,11 @@
 
 import msgspec
 
+from inkling.context.blocks import Backdrop, Block
 from inkling.engine.api import Calibration, ModelInfo
 from inkling.prompt.anchor import Anchor
 from inkling.service.anchors import Anchors
-from inkling.service.budget import quick_budget, wide_budget
+from inkling.service.budget import blocks_bytes, quick_budget, wide_budget
 from inkling.text.document import Document, Edit
 
 LINES = [f"    value_{number} = read({number}) + first_{number}" for number in range(2_000)]
@@ -191,3 +192,104 @@ def test_a_place_that_needed_no_prompt_gets_one_when_there_is_time() -> None:
     assert there is not None
     anchors.arrived(there)
     assert anchors.at(document(), line(100), MODEL, patient=False) == (there, False)
+
+
+BACKDROP = Backdrop("shop", "a.py", blocks=(Block("b.py", "def b():\n    pass\n" * 20, "b"),))
+
+
+def shown_widely(number: int) -> tuple[Anchors, Anchor]:
+    """Anchors with a wide one at a line, evaluated ahead, that shows a block."""
+    anchors = Anchors()
+    anchors.at(document(), line(number), MODEL, patient=False)
+    wide = anchors.ahead(document(), line(number), MODEL, BACKDROP)
+    assert wide is not None
+    anchors.arrived(wide)
+    return anchors, wide
+
+
+def test_blocks_are_asked_for_once_for_a_place() -> None:
+    anchors = Anchors()
+    quick, _ = anchors.at(document(), line(1000), MODEL, patient=False)
+    question = anchors.question(document(), line(1000), MODEL)
+    assert question is not None and question.former == ()
+    assert question.budget_bytes == blocks_bytes(WIDE)
+    assert quick.prefix in question.window
+    ahead = anchors.ahead(document(), line(1000), MODEL, BACKDROP)
+    assert ahead is not None and ahead.blocks == BACKDROP.blocks
+    assert anchors.question(document(), line(1000), MODEL) is None
+    anchors.arrived(ahead)
+    assert anchors.question(document(), line(1000), MODEL) is None
+    again = anchors.question(document(), line(1000), MODEL, anyway=True)
+    assert again is not None and again.former == BACKDROP.blocks
+
+
+def test_a_window_with_blocks_is_smaller_by_their_size() -> None:
+    _, wide = shown_widely(1000)
+    total = WIDE.prefix_bytes + WIDE.suffix_bytes
+    assert 0.8 * total < size(wide) + BACKDROP.size <= total
+
+
+def test_a_quick_window_has_no_blocks_and_loses_none() -> None:
+    anchors, wide = shown_widely(1000)
+    far, _ = anchors.at(document(), line(100), MODEL, patient=False)
+    assert far.blocks == ()
+    back, _ = anchors.at(document(), line(1000), MODEL, patient=False)
+    assert (back.blocks, back.window.start) == (wide.blocks, wide.window.start)
+
+
+def test_near_lines_keep_the_blocks_far_ones_ask_for_others() -> None:
+    anchors, _ = shown_widely(1000)
+    near, _ = anchors.at(document(), line(1002), MODEL, patient=False)
+    assert near.blocks == BACKDROP.blocks
+    assert anchors.question(document(), line(1002), MODEL) is None
+    anchors.at(document(), line(100), MODEL, patient=False)
+    question = anchors.question(document(), line(100), MODEL)
+    assert question is not None and question.former == BACKDROP.blocks
+
+
+def test_blocks_of_one_document_are_none_of_another() -> None:
+    anchors, _ = shown_widely(1000)
+    other = document(uri="file:///b.py")
+    anchor, _ = anchors.at(other, line(1000), MODEL, patient=False)
+    assert anchor.blocks == ()
+    question = anchors.question(other, line(1000), MODEL)
+    assert question is not None and question.former == ()
+
+
+def test_without_an_answer_what_was_known_stays_and_else_it_is_asked_again() -> None:
+    anchors, _ = shown_widely(1000)
+    anchors.at(document(), line(100), MODEL, patient=False)
+    ahead = anchors.ahead(document(), line(100), MODEL, None)
+    assert ahead is not None and ahead.blocks == BACKDROP.blocks
+    anchors.lose()
+    anchors.at(document(), line(100), MODEL, patient=False)
+    ahead = anchors.ahead(document(), line(100), MODEL, None)
+    assert ahead is not None and ahead.blocks == ()
+    anchors.arrived(ahead)
+    assert anchors.question(document(), line(100), MODEL) is not None
+
+
+def test_who_asks_by_hand_is_shown_the_blocks_and_nobody_asks_again() -> None:
+    anchors = Anchors()
+    wide, _ = anchors.at(document(), line(1000), MODEL, patient=True, backdrop=BACKDROP)
+    assert wide.blocks == BACKDROP.blocks
+    assert anchors.question(document(), line(1000), MODEL) is None
+    assert anchors.ahead(document(), line(1000), MODEL) is None
+    assert anchors.wide
+
+
+def test_where_there_is_nothing_to_show_no_prompt_changes() -> None:
+    anchors, wide = widely(1000)
+    assert anchors.question(document(), line(1000), MODEL) is not None
+    assert anchors.ahead(document(), line(1000), MODEL, Backdrop("shop", "a.py")) is None
+    assert anchors.question(document(), line(1000), MODEL) is None
+    assert anchors.present is not None and anchors.present.window == wide.window
+
+
+def test_other_blocks_at_the_same_place_are_evaluated_ahead() -> None:
+    anchors, wide = widely(1000)
+    ahead = anchors.ahead(document(), line(1000), MODEL, BACKDROP)
+    assert ahead is not None and ahead.blocks == BACKDROP.blocks
+    assert anchors.at(document(), line(1000), MODEL, patient=False) == (wide, False)
+    anchors.arrived(ahead)
+    assert anchors.at(document(), line(1000), MODEL, patient=False) == (ahead, False)

@@ -258,7 +258,7 @@ async def test_a_prompt_that_was_too_long_is_made_shorter(open_editor):
     assert running is not None
     assert running.done is not None
     running.receipt.done = msgspec.structs.replace(running.done, too_long_by=10)
-    editor.completer._generator._learn(running.anchor, running.done)
+    editor.completer._generator._anchors.learn(URI, running.done)
     editor.type("x")
     await editor.ask()
     first, second = editor.engine.requests
@@ -266,7 +266,7 @@ async def test_a_prompt_that_was_too_long_is_made_shorter(open_editor):
 
 
 async def test_the_idle_move_waits_for_the_run_on(open_editor, monkeypatch):
-    monkeypatch.setattr("inkling.service.generator.IDLE_S", 0.01)
+    monkeypatch.setattr("inkling.service.ahead.IDLE_S", 0.01)
     rule = Rule(ends_with="f():\n    ", answer=(Step("a = 1\n"), Step("    b", gate="go")))
     editor = open_editor(Script((rule,), otherwise="nothing"), "def f():\n    |\n")
     assert await editor.texts() == ["a = 1"]

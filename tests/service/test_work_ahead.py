@@ -52,11 +52,11 @@ async def test_nothing_is_worked_on_for_nobody(open_editor):
     editor = open_editor(script, long_file("def f():\n    |\n"))
     editor.completer.settings_changed(Settings(enabled=False))
     assert await editor.ask() == ()
-    assert editor.completer._generator._idle is None
+    assert editor.completer._generator._ahead._idle is None
 
     editor.completer.settings_changed(Settings())
     assert await editor.texts() == ["a = 1"]
-    await until(lambda: editor.completer._generator._warm_up)
+    await until(lambda: editor.completer._generator._ahead._warm_up)
     editor.completer.closed(URI)
     await until(lambda: len(editor.engine.finished) == 2)
     assert editor.engine.finished[-1].reason == "cancelled"
@@ -103,7 +103,7 @@ async def test_nothing_goes_on_after_the_end(open_editor):
     await let_run()
     await editor.completer.close()
     assert await asking == ()
-    timer = editor.completer._generator._idle
+    timer = editor.completer._generator._ahead._idle
     assert timer is None or timer.cancelled()
 
 
@@ -143,7 +143,7 @@ async def test_asking_twice_does_not_lose_what_is_evaluated_ahead(open_editor):
     script = Script((Rule(ends_with="x = ", answer="1\n"), ahead), otherwise="nothing")
     editor = open_editor(script, long_file("x = |\n"))
     await editor.ask()
-    await until(lambda: editor.completer._generator._warm_up)
+    await until(lambda: editor.completer._generator._ahead._warm_up)
     await editor.ask()
     await until(lambda: editor.completer._generator._anchors.wide)
     assert len(editor.engine.requests) == 2
@@ -155,9 +155,9 @@ async def test_a_failed_evaluation_ahead_leaves_no_belief_behind(open_editor):
     editor = open_editor(script, long_file("x = |\n"))
     await editor.ask()
     generator = editor.completer._generator
-    await until(lambda: generator._warm_up)
+    await until(lambda: generator._ahead._warm_up)
     editor.engine._turns.end_all("failed", "the cache is gone")
-    await until(lambda: generator._warm_up is None)
+    await until(lambda: generator._ahead._warm_up is None)
     assert generator._anchors.present is None
 
 

@@ -12,6 +12,7 @@ comparing bytes, so no edit, however it arrived, can leave the prompt stale.
 
 from dataclasses import dataclass, replace
 
+from inkling.context.blocks import Backdrop, Block
 from inkling.context.window import Window, window
 from inkling.syntax.scope import line_context
 from inkling.text.difference import common_head
@@ -37,6 +38,17 @@ class Budget:
         """`by` times as much."""
         return Budget(int(self.prefix_bytes * by), int(self.suffix_bytes * by))
 
+    @property
+    def size(self) -> int:
+        """Of all together."""
+        return self.prefix_bytes + self.suffix_bytes
+
+    def beside(self, backdrop: Backdrop | None) -> "Budget":
+        """What is left for the window beside a backdrop, half of it at least."""
+        if backdrop is None or not backdrop.blocks:
+            return self
+        return self.scaled(max(0.5, 1 - backdrop.size / max(1, self.size)))
+
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
@@ -53,17 +65,32 @@ class Anchor:
     to_the_end: bool
     """Nothing follows the suffix: it reaches the end of the document."""
 
+    backdrop: Backdrop | None = None
+    """What is shown of the repository; None where nobody has been asked for that yet."""
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """What of other files the prompt shows."""
+        return self.backdrop.blocks if self.backdrop is not None else ()
+
     @property
     def offset(self) -> int:
         """Where the middle starts."""
         return self.window.anchor
 
 
-def place(document: Document, offset: int, budget: Budget, former: Anchor | None = None) -> Anchor:
-    """A new anchor for a cursor at byte `offset`.
+def place(
+    document: Document,
+    offset: int,
+    budget: Budget,
+    former: Anchor | None = None,
+    backdrop: Backdrop | None = None,
+) -> Anchor:
+    """A new anchor for a cursor at byte `offset`; `budget` is for window and backdrop together.
 
     The window's start sticks to `former`'s where it can, so that the KV of the prefix stays.
     """
+    budget = budget.beside(backdrop)
     context = line_context(document, offset)
     # Before the indentation, not behind it: models see the last blank of an indentation as part
     # of the word that follows it. With the split behind it, a third of HumanEval's lines came
@@ -86,6 +113,7 @@ def place(document: Document, offset: int, budget: Budget, former: Anchor | None
         suffix=document.data[chosen.suffix_start : chosen.suffix_end],
         indented=context.tail_is_closers,
         to_the_end=chosen.suffix_end == len(document.data),
+        backdrop=backdrop,
     )
 
 
@@ -132,9 +160,17 @@ def shifted(anchor: Anchor, edits: tuple[Edit, ...]) -> Anchor:
 
 def unknown_bytes(anchor: Anchor, former: Anchor) -> int:
     """How much of the text around `anchor` was not around `former`: about what an engine that
-    has `former`'s prompt in its cache must evaluate."""
+    has `former`'s prompt in its cache must evaluate. Behind other blocks nothing is known."""
+    if anchor.blocks != former.blocks:
+        size = anchor.backdrop.size if anchor.backdrop is not None else 0
+        return size + len(anchor.prefix) + len(anchor.suffix)
     prefix = len(anchor.prefix) - common_head(anchor.prefix, former.prefix)
     return prefix + len(anchor.suffix) - _overlap(anchor.suffix, former.suffix)
+
+
+def same_prompt(anchor: Anchor, other: Anchor) -> bool:
+    """Whether both ask the model the same, at the same place."""
+    return anchor.blocks == other.blocks and anchor == replace(other, backdrop=anchor.backdrop)
 
 
 def _overlap(one: bytes, other: bytes) -> int:

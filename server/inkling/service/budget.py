@@ -22,6 +22,9 @@ RUN_ON_S = 2.5
 BYTES_PER_TOKEN = 3.2
 """Code in the Qwen2.5 vocabulary, measured over mixed sources; only budgets depend on it."""
 SUFFIX_SHARE = 0.3
+BLOCKS_SHARE = 0.4
+"""Share of a wide window's bytes that may go to blocks of other files. What they leave goes back
+to the window."""
 ASSUMED = Calibration(prompt_tokens_per_second=150, decode_tokens_per_second=30, threads=1)
 """Until a machine has been measured: a slow two-core one."""
 
@@ -37,6 +40,11 @@ def quick_budget(model: ModelInfo) -> Budget:
 def wide_budget(model: ModelInfo) -> Budget:
     """Bytes before and after the anchor where there is time."""
     return _budget(model, WIDE_S, WIDE_LEAST)
+
+
+def blocks_bytes(wide: Budget) -> int:
+    """Bytes of a wide window that blocks may take."""
+    return int(wide.size * BLOCKS_SHARE)
 
 
 def generation_tokens(calibration: Calibration | None) -> int:

@@ -15,13 +15,16 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from inkling.config import Settings
-from inkling.engine.api import Engine, Ready, Starting
+from inkling.context.blocks import Backdrop
+from inkling.engine.api import Engine, Ready
+from inkling.service.backdrops import ContextSource
 from inkling.service.demand import Demand
 from inkling.service.forecast import Forecast, Forecasts, compare
 from inkling.service.generation import Generation
 from inkling.service.generator import Generator
 from inkling.service.journal import Journal
 from inkling.service.records import CompletionRequest, Suggestion, Why
+from inkling.service.refusal import engine_refusal, place_refusal, silence
 from inkling.service.selection import splits_word, with_selected
 from inkling.service.shaping import Shaped, shape, wants_lines
 from inkling.service.shown import Shown
@@ -32,7 +35,6 @@ from inkling.syntax.languages import language_of
 from inkling.syntax.scope import before_code, line_context
 from inkling.text.document import Document, Edit
 
-LONG_LINE_BYTES = 2_000
 PATIENT_MS = 5_000
 """Somebody who asked by hand and waits so long gets the answer of a wide window."""
 NEWER = "A newer request came."
@@ -41,13 +43,19 @@ NEWER = "A newer request came."
 class Completer:
     """See the module's docstring. Create and call on the event loop's thread."""
 
-    def __init__(self, engine: Engine, syntax: SyntaxClient, settings: Settings) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        syntax: SyntaxClient,
+        settings: Settings,
+        source: ContextSource | None = None,
+    ) -> None:
         self._engine = engine
         self._syntax = syntax
         self._settings = settings
         self._signal = Signal()
         self._forecasts = Forecasts()
-        self._generator = Generator(engine, self._forecasts, self._signal, settings)
+        self._generator = Generator(engine, self._forecasts, self._signal, settings, source)
         self._journal = Journal()
         self._demand = Demand()
         self._turn: Turn | None = None
@@ -84,7 +92,8 @@ class Completer:
 
     def settings_changed(self, settings: Settings) -> None:
         """Use `settings` from the next request on."""
-        self._settings = self._generator.settings = settings
+        self._settings = settings
+        self._generator.settings_changed(settings)
 
     # -- requests --------------------------------------------------------------------------
 
@@ -108,7 +117,7 @@ class Completer:
 
     def prepare(self, document: Document, offset: int) -> None:
         """Start generating for the cursor if nothing is known there yet. Does not wait."""
-        if self._refusal(document, offset) or self._engine_refusal():
+        if self._refusal(document, offset) or engine_refusal(self._engine.state):
             return
         if before_code(document, offset):
             return
@@ -208,10 +217,11 @@ class Completer:
                 return await self._settle(turn, (forecast,), generation)
             if not request.invoked:
                 return self._nothing(turn, "The model expects nothing more here.")
-        if refusal := self._engine_refusal():
-            return self._nothing(turn, refusal)
         patient = request.invoked and budget_ms(request, self._settings) >= PATIENT_MS
-        generation = self._generate(document, offset, wanted, patient=patient)
+        backdrop = await self._generator.backdrop(document, offset) if patient else None
+        if refusal := turn.superseded or engine_refusal(self._engine.state):
+            return self._nothing(turn, refusal)
+        generation = self._generate(document, offset, wanted, patient=patient, backdrop=backdrop)
         return await self._settle(turn, generation.forecasts, generation)
 
     async def _settle(
@@ -225,6 +235,7 @@ class Completer:
                 prefix_bytes=len(generation.anchor.prefix),
                 suffix_bytes=len(generation.anchor.suffix),
                 typed_bytes=forecasts[0].given,
+                blocks=tuple((block.path, block.reason) for block in generation.anchor.blocks),
             )
         waited = any(not _has_line(forecast, turn.request) for forecast in forecasts)
         turn.why = replace(turn.why, source="model" if waited else "typed-through")
@@ -253,7 +264,7 @@ class Completer:
             if item.text and not splits_word(turn.request, item.text)
         ]
         if not usable:
-            self._record(turn, generation, reason=_silence(turn.why, generation))
+            self._record(turn, generation, reason=silence(turn.why, generation))
             return ()
         forecast, first = usable[0]
         forecast.spread |= "\n" in first.text
@@ -276,7 +287,13 @@ class Completer:
         return suggestions
 
     def _generate(
-        self, document: Document, offset: int, candidates: int, *, patient: bool = False
+        self,
+        document: Document,
+        offset: int,
+        candidates: int,
+        *,
+        patient: bool = False,
+        backdrop: Backdrop | None = None,
     ) -> Generation:
         return self._generator.start(
             document,
@@ -284,6 +301,7 @@ class Completer:
             candidates=candidates,
             multiline=wants_lines(document, offset, self._settings, self._shown.accepted),
             patient=patient,
+            backdrop=backdrop,
         )
 
     def _new_turn(self, request: CompletionRequest) -> Turn:
@@ -306,24 +324,7 @@ class Completer:
     # -- small questions -------------------------------------------------------------------
 
     def _refusal(self, document: Document, offset: int) -> str:
-        """Why nothing is suggested at this place, whatever the model says; else empty."""
-        if not self._settings.enabled:
-            return "Inkling is switched off (setting inkling.enabled)."
-        if document.language_id in self._settings.disabled_languages:
-            return f"Inkling is switched off for {document.language_id}."
-        if document.line_end(offset) - document.line_start(offset) > LONG_LINE_BYTES:
-            return "The line is too long."
-        if b"\0" in document.data[max(0, offset - 4096) : offset + 1024]:
-            return "This is not a text file."
-        return ""
-
-    def _engine_refusal(self) -> str:
-        state = self._engine.state
-        if isinstance(state, Ready):
-            return ""
-        if isinstance(state, Starting):
-            return f"The model is not ready yet: {state.step}."
-        return state.reason
+        return place_refusal(document, offset, self._settings)
 
     def _nothing(self, turn: Turn, reason: str) -> tuple[Suggestion, ...]:
         self._record(turn, None, reason=reason)
@@ -351,15 +352,3 @@ def _has_line(forecast: Forecast, request: CompletionRequest) -> bool:
     """Whether a forecast's next line is already there."""
     rest = compare(forecast, request.document, request.offset).rest
     return forecast.end != "growing" or b"\n" in rest.lstrip()
-
-
-def _silence(why: Why, generation: Generation | None) -> str:
-    """One sentence about why nothing could be shown."""
-    done = generation.done if generation is not None else None
-    if done is not None and done.reason == "failed":
-        return done.error or "The engine failed."
-    if why.filters:
-        return "What the model said did not fit here: " + "; ".join(why.filters) + "."
-    if generation is not None and done is None:
-        return "The model was not done in time; what it says is kept for the next key."
-    return "The model had nothing to add here."

@@ -1,34 +1,30 @@
-"""Starts, keeps and stops generations: the owner of the anchor and of the running request.
+"""Starts, keeps and stops generations: the owner of the running request.
 
 Event loop's thread only. Invariants: at most one generation runs; a key that agrees with it
 never stops it; the anchor is re-used while it holds, so that the prompt stays in the engine's
-KV cache, and is moved in idle time, not on a key. Which anchor, is `anchors`' business.
+KV cache, and is moved in idle time, not on a key. Which anchor, is `anchors`' business; what
+happens in idle time, `ahead`'s.
 """
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass
+import itertools
+from collections.abc import AsyncIterator
 
 from inkling.config import Settings
-from inkling.engine.api import DoneEvent, Engine, Event, GenerateRequest, Piece, Ready
-from inkling.prompt.anchor import Anchor, holds
-from inkling.prompt.fim import completion_head
+from inkling.context.blocks import Backdrop
+from inkling.engine.api import Engine, Event, GenerateRequest
+from inkling.prompt.anchor import holds
+from inkling.service.ahead import Ahead
 from inkling.service.anchors import Anchors
+from inkling.service.backdrops import Backdrops, ContextSource
 from inkling.service.budget import generation_tokens
 from inkling.service.forecast import Forecast, Forecasts, compare, place_at, unix_lines
 from inkling.service.generation import Generation
 from inkling.service.signal import Signal
+from inkling.service.tasks import Tasks
+from inkling.service.wording import head_of, prompt_text
 from inkling.syntax.scope import line_context
 from inkling.text.document import Document, Edit
 
-logger = logging.getLogger(__name__)
-
-IDLE_S = 0.3
-"""Quiet time after which the cursor's line becomes the anchor."""
-SOON_S = 0.03
-"""The same while the window is only a quick one. Hardly any, as a key that needs the engine stops
-what is evaluated ahead within milliseconds and loses nothing: the engine keeps both prompts."""
 CLOSING = (b")", b"]", b"}", b'"', b"'", b"`")
 
 
@@ -36,22 +32,38 @@ class Generator:
     """See the module's docstring."""
 
     def __init__(
-        self, engine: Engine, forecasts: Forecasts, signal: Signal, settings: Settings
+        self,
+        engine: Engine,
+        forecasts: Forecasts,
+        signal: Signal,
+        settings: Settings,
+        source: ContextSource | None = None,
     ) -> None:
-        self.settings = settings
         self.running: Generation | None = None
         self._engine = engine
         self._forecasts = forecasts
         self._signal = signal
         self._anchors = Anchors()
-        self._warm_up: _WarmUp | None = None
-        self._ready: Ready | None = None
-        self._closed = False
-        self._idle: asyncio.TimerHandle | None = None
-        self._resting = ""
-        """The document the timer is about."""
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._request_ids = 0
+        self._backdrops = Backdrops(source)
+        self._tasks = Tasks()
+        self._numbers = itertools.count(1)
+        self._ahead = Ahead(
+            engine,
+            self._anchors,
+            self._backdrops,
+            self._tasks,
+            self._numbers,
+            busy=self._busy,
+            make_way=self._make_way,
+        )
+        self.settings_changed(settings)
+
+    def settings_changed(self, settings: Settings) -> None:
+        """Use `settings` from the next request on."""
+        self._settings = settings
+        if self._ahead.shows_blocks != settings.workspace_context:
+            self._ahead.shows_blocks = settings.workspace_context
+            self._anchors.lose()
 
     def start(
         self,
@@ -61,25 +73,24 @@ class Generator:
         candidates: int,
         multiline: bool,
         patient: bool = False,
+        backdrop: Backdrop | None = None,
     ) -> Generation:
         """Generate from the cursor on; supersedes the running generation.
 
-        The engine must be `Ready`. `patient`: somebody waits, for seconds if need be.
+        The engine must be `Ready`. `patient`: somebody waits, for seconds if need be; for them a
+        new prompt shows `backdrop`.
         """
-        state = self._engine.state
-        assert isinstance(state, Ready)
-        if state is not self._ready:
-            # Another engine process, or one that has learned how fast it is: nothing of what was
-            # evaluated can be counted on, and the sizes are others.
-            self._ready = state
-            self._anchors.lose()
-        anchor, reanchored = self._anchors.at(document, offset, state.model, patient=patient)
+        model = self._anchors.model_of(self._engine.state)
+        assert model is not None
+        anchor, reanchored = self._anchors.at(
+            document, offset, model, patient=patient, backdrop=backdrop
+        )
         whole_lines = multiline or line_context(document, offset).tail_is_closers
         request = GenerateRequest(
-            id=self._next_id(),
-            head=_head(anchor, state),
-            forced=_prompt_text(document.data[anchor.offset : offset]),
-            max_tokens=generation_tokens(state.model.calibration),
+            id=next(self._numbers),
+            head=head_of(anchor, model),
+            forced=prompt_text(document.data[anchor.offset : offset]),
+            max_tokens=generation_tokens(model.calibration),
             stop=() if whole_lines else ("\n",),
             candidates=candidates,
             fresh=patient,
@@ -94,19 +105,19 @@ class Generator:
             anchor,
             reanchored,
             forecasts,
-            line_limit=max(2, self.settings.max_lines),
+            line_limit=max(2, self._settings.max_lines),
             multiline=multiline,
             may_fence=document.language_id == "markdown",
         )
         self.running = generation
-        self._spawn(self._pump(generation, self._engine.generate(request)))
+        self._tasks.spawn(self._pump(generation, self._engine.generate(request)))
         return generation
 
     def edited(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Move the anchors along with an edit; stop a generation that disagrees with it."""
-        if self._resting == document.uri:
-            self.wake()  # what was to be done is about a text that is no more
+        self._ahead.edited(document.uri)
         self._anchors.edited(document.uri, edits)
+        self._backdrops.edited(document, edits)
         running = self.running
         if (
             running is not None
@@ -125,10 +136,7 @@ class Generator:
         """The document was closed."""
         if self.running is not None and self.running.anchor.uri == uri:
             self.stop(self.running)
-        if self._resting == uri:
-            self.wake()
-        if self._warm_up is not None and self._warm_up.anchor.uri == uri:
-            self._engine.cancel(self._warm_up.id)
+        self._ahead.forget(uri)
         self._anchors.forget(uri)
 
     def owner_of(self, forecast: Forecast) -> Generation | None:
@@ -140,34 +148,37 @@ class Generator:
     def working(self) -> bool:
         """Whether the engine has something to do, or will have as soon as it is quiet."""
         generating = self.running is not None and self.running.done is None
-        return generating or self._warm_up is not None or self._idle is not None
+        return generating or self._ahead.pending
 
     def wake(self) -> None:
         """Somebody waits for an answer: start nothing else."""
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
+        self._ahead.wake()
 
     def rest_at(self, document: Document, offset: int) -> None:
-        """The user may pause here, and nobody waits for an answer: once nothing has happened for
-        a while, work ahead."""
-        self.wake()
-        if self._closed:
-            return
-        self._resting = document.uri
-        self._idle = asyncio.get_running_loop().call_later(
-            IDLE_S if self._anchors.wide else SOON_S, self._work_ahead, document, offset
-        )
+        """The user may pause here, and nobody waits for an answer."""
+        self._ahead.rest_at(document, offset)
+
+    async def backdrop(self, document: Document, offset: int) -> Backdrop | None:
+        """What `start` is to show of other files to who waits; soon, and never raises."""
+        return await self._ahead.backdrop(document, offset)
 
     async def close(self) -> None:
         """Stop everything that was started here."""
-        self._closed = True
-        self.wake()
+        self._ahead.close()
+        self._make_way()
+        await self._tasks.close()
+
+    def _busy(self) -> bool:
+        """Whether a generation runs that is worth more than a better prompt. Where it runs on
+        into the forecasts that can wait, if there is a line to show meanwhile."""
+        running = self.running
+        if running is None or running.done is not None:
+            return False
+        return self._anchors.wide or not running.can_stop
+
+    def _make_way(self) -> None:
         if self.running is not None:
             self.stop(self.running)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _agrees(self, running: Generation, document: Document, cursor: int) -> bool:
         """Whether the running generation is still worth its time after an edit.
@@ -178,49 +189,13 @@ class Generator:
         """
         present = self._anchors.present
         if not running.spoken and present is not None:
-            return running.anchor.prefix == present.prefix and holds(present, document, cursor)
+            same = running.anchor.prefix == present.prefix
+            same = same and running.anchor.blocks == present.blocks
+            return same and holds(present, document, cursor)
         return any(
             compare(forecast, document, cursor).relation != "disagrees"
             for forecast in running.forecasts
         )
-
-    def _work_ahead(self, document: Document, offset: int) -> None:
-        """Evaluate a prompt now, so that the next key does not have to."""
-        self._idle = None
-        state, running = self._engine.state, self.running
-        if not isinstance(state, Ready) or state is not self._ready:
-            return
-        anchor = self._anchors.ahead(document, offset, state.model)
-        if anchor is None or (self._warm_up is not None and self._warm_up.anchor == anchor):
-            return
-        if running is not None and running.done is None:
-            # It runs on into the forecasts. That can wait for a better prompt, if there is a
-            # line to show meanwhile; else look again later.
-            if self._anchors.wide or not running.can_stop:
-                self.rest_at(document, offset)
-                return
-            self.stop(running)
-        warm_up = self._warm_up = _WarmUp(self._next_id(), anchor)
-        request = GenerateRequest(
-            id=warm_up.id,
-            head=_head(anchor, state),
-            max_tokens=0,
-            fresh=True,
-            background=True,
-        )
-        self._spawn(self._arrive(warm_up, self._engine.generate(request)))
-
-    async def _arrive(self, warm_up: "_WarmUp", events: AsyncIterator[Event]) -> None:
-        """Use what was evaluated ahead, once it is there whole."""
-        try:
-            async for event in events:
-                if isinstance(event, DoneEvent):
-                    self._learn(warm_up.anchor, event)
-                    if event.reason == "length":
-                        self._anchors.arrived(warm_up.anchor)
-        finally:
-            if self._warm_up is warm_up:
-                self._warm_up = None
 
     async def _pump(self, generation: Generation, events: AsyncIterator[Event]) -> None:
         """Move events into the forecasts until the end."""
@@ -235,45 +210,7 @@ class Generator:
         finally:
             generation.end()
             self._signal.fire()
-        self._learn(generation.anchor, generation.done)
-
-    def _learn(self, anchor: Anchor, done: DoneEvent | None) -> None:
-        """What a failure says about the prompts to come."""
-        if done is not None and done.too_long_by:
-            self._anchors.too_long(anchor.uri)
-        elif done is None or done.reason == "failed":
-            self._anchors.lose()
-
-    def _next_id(self) -> int:
-        self._request_ids += 1
-        return self._request_ids
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a generation's task failed", exc_info=error)
-
-
-@dataclass(frozen=True, slots=True)
-class _WarmUp:
-    """A prompt that is being evaluated ahead."""
-
-    id: int
-    anchor: Anchor
-
-
-def _head(anchor: Anchor, state: Ready) -> tuple[Piece, ...]:
-    return completion_head(state.model, _prompt_text(anchor.prefix), _prompt_text(anchor.suffix))
-
-
-def _prompt_text(data: bytes) -> str:
-    """Document bytes as the model is shown them."""
-    return unix_lines(data).decode("utf-8", "replace")
+        self._anchors.learn(generation.anchor.uri, generation.done)
 
 
 def _cursors(edit: Edit) -> tuple[int, ...]:

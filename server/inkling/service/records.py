@@ -62,6 +62,8 @@ class Why:
     suffix_bytes: int = 0
     typed_bytes: int = 0
     """Text behind the anchor at this request, which the model was made to agree with."""
+    blocks: tuple[tuple[str, str], ...] = ()
+    """What of other files the model was shown: path, and why just that."""
     filters: tuple[str, ...] = field(default=())
     errors_before: int = 0
     errors_after: int = 0
@@ -93,6 +95,9 @@ class Why:
                     f" {self.typed_bytes} bytes typed since",
                 )
             )
+        if self.blocks:
+            shown = "<br>".join(f"`{_cell(path)}`: {_cell(why)}" for path, why in self.blocks)
+            rows.append(("Other files shown", shown))
         if self.stats is not None:
             stats = self.stats
             rows.append(
@@ -115,3 +120,8 @@ class Why:
             rows.append(("Cut because it", "; ".join(self.filters)))
         table = "\n".join(f"| {name} | {value} |" for name, value in rows)
         return f"**{head}** {self.reason}\n\n| | |\n|---|---|\n{table}\n"
+
+
+def _cell(text: str) -> str:
+    """`text` inside a table's cell."""
+    return text.replace("|", "\\|").replace("`", "'")
