@@ -70,9 +70,11 @@ async def test_vs_code_is_asked_to_tell_of_changes_and_they_are_followed(start, 
     client.answers["workspace/configuration"] = lambda asked: [dict(settings)]
     await client.initialize(VSCODE)
     registered = await client.message("client/registerCapability")
-    (registration,) = registered["params"]["registrations"]
-    assert registration["method"] == "workspace/didChangeConfiguration"
-    assert registration["registerOptions"] == {"section": "inkling"}
+    told = {one["method"]: one["registerOptions"] for one in registered["params"]["registrations"]}
+    assert told == {
+        "workspace/didChangeConfiguration": {"section": "inkling"},
+        "workspace/didChangeWatchedFiles": {"watchers": [{"globPattern": "**/*"}]},
+    }
     client.open(URI, "x = ")
     await client.ready()
     items = await client.suggested(URI, 0, 4, at_least=2, triggerKind=1)

@@ -12,7 +12,7 @@ TRIGGER_CHARACTERS = (".", "(", "[", ",", "=", " ", ":")
 
 
 def server_capabilities(
-    encoding: Encoding, commands: tuple[str, ...], *, fallback: bool
+    encoding: Encoding, commands: tuple[str, ...], *, fallback: bool, navigation: bool
 ) -> types.ServerCapabilities:
     """The answer to `initialize`."""
     return types.ServerCapabilities(
@@ -24,6 +24,10 @@ def server_capabilities(
         ),
         inline_completion_provider=types.InlineCompletionOptions(),
         completion_provider=completion_options() if fallback else None,
+        document_symbol_provider=navigation or None,
+        workspace_symbol_provider=navigation or None,
+        definition_provider=navigation or None,
+        references_provider=navigation or None,
         execute_command_provider=types.ExecuteCommandOptions(commands=list(commands)),
         workspace=types.WorkspaceOptions(
             workspace_folders=types.WorkspaceFoldersServerCapabilities(

@@ -25,8 +25,14 @@ class Client:
     encoding: Encoding = "utf-16"
     inline_completion: bool = False
     registers_completion: bool = False
+    registers_navigation: frozenset[str] = frozenset()
+    """Methods of navigation that the client can be told of later."""
+    nests_symbols: bool = False
+    """Symbols of a document may hold others."""
     pulls_configuration: bool = False
     registers_configuration: bool = False
+    watches_files: bool = False
+    """The client can be asked to tell of changes on disk."""
     shows_progress: bool = False
     shows_documents: bool = False
     wants_status: bool = False
@@ -49,8 +55,13 @@ def read_client(params: types.InitializeParams) -> Client:
         inline_completion=get_capability(capabilities, "text_document.inline_completion", None)
         is not None,
         registers_completion=can("text_document.completion.dynamic_registration"),
+        registers_navigation=frozenset(
+            method for method, path in _NAVIGATION.items() if can(f"{path}.dynamic_registration")
+        ),
+        nests_symbols=can("text_document.document_symbol.hierarchical_document_symbol_support"),
         pulls_configuration=can("workspace.configuration"),
         registers_configuration=can("workspace.did_change_configuration.dynamic_registration"),
+        watches_files=can("workspace.did_change_watched_files.dynamic_registration"),
         shows_progress=can("window.work_done_progress"),
         shows_documents=can("window.show_document.support"),
         wants_status=own.get("status") is True,
@@ -58,12 +69,24 @@ def read_client(params: types.InitializeParams) -> Client:
     )
 
 
+_NAVIGATION = {
+    types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: "text_document.document_symbol",
+    types.WORKSPACE_SYMBOL: "workspace.symbol",
+    types.TEXT_DOCUMENT_DEFINITION: "text_document.definition",
+    types.TEXT_DOCUMENT_REFERENCES: "text_document.references",
+}
 _READ = (
     "general.positionEncodings",
     "textDocument.inlineCompletion",
     "textDocument.completion.dynamicRegistration",
+    "textDocument.documentSymbol.dynamicRegistration",
+    "textDocument.documentSymbol.hierarchicalDocumentSymbolSupport",
+    "textDocument.definition.dynamicRegistration",
+    "textDocument.references.dynamicRegistration",
+    "workspace.symbol.dynamicRegistration",
     "workspace.configuration",
     "workspace.didChangeConfiguration",
+    "workspace.didChangeWatchedFiles.dynamicRegistration",
     "window.workDoneProgress",
     "window.showDocument",
     "experimental",

@@ -45,6 +45,7 @@ async def why(session: Session, arguments: Sequence[Any]) -> dict[str, Any]:
         "uri": record.uri,
         "version": record.version,
         "totalMs": round(record.total_ms, 1),
+        "blocks": [{"path": path, "reason": reason} for path, reason in record.blocks],
         "shown": shown,
         "state": status(session)["state"],
         "stats": _stats(record.stats),

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from lsprotocol import types
 
 from inkling.config import SECTION
+from inkling.lsp import folders
 from inkling.lsp.capabilities import TRIGGER_CHARACTERS
 from inkling.lsp.completions import falls_back
 from inkling.lsp.link import Refused
+from inkling.lsp.navigation import registrations, withdrawn
 from inkling.lsp.session import Session
 from inkling.lsp.status import push_status
 
@@ -41,6 +43,8 @@ async def changed(session: Session, pushed: object) -> None:
     else:
         ours = pushed.get(SECTION) if isinstance(pushed, Mapping) else None
         anew = session.configure(ours)
+    session.index_folders(session.roots)  # the setting may have changed
+    folders.adopt_any(session)
     push_status(session)
     await register(session)
     if anew:
@@ -48,9 +52,16 @@ async def changed(session: Session, pushed: object) -> None:
 
 
 async def register(session: Session) -> None:
-    """Ask to be told of changed settings, and for completion requests where the settings want
-    them and `initialize` did not offer them."""
-    wanted: list[types.Registration] = []
+    """Ask to be told of changed settings, and for completion and navigation requests where the
+    settings want them and `initialize` did not offer them; no longer for what they don't want."""
+    if unwanted := withdrawn(session):
+        await _ask(
+            session,
+            types.CLIENT_UNREGISTER_CAPABILITY,
+            types.UnregistrationParams(unregisterations=unwanted),
+        )
+    # Only now: what counts as told must be sent before the settings can change once more.
+    wanted = registrations(session)
     if session.client.registers_configuration and not session.configuration_registered:
         session.configuration_registered = True
         wanted.append(
@@ -58,6 +69,16 @@ async def register(session: Session) -> None:
                 id="inkling-configuration",
                 method=types.WORKSPACE_DID_CHANGE_CONFIGURATION,
                 register_options={"section": SECTION},
+            )
+        )
+    if session.client.watches_files and not session.watching_registered:
+        session.watching_registered = True
+        watcher = types.FileSystemWatcher(glob_pattern="**/*")
+        wanted.append(
+            types.Registration(
+                id="inkling-files",
+                method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+                register_options=types.DidChangeWatchedFilesRegistrationOptions(watchers=[watcher]),
             )
         )
     offer = falls_back(session) and not session.fallback_offered
@@ -72,10 +93,16 @@ async def register(session: Session) -> None:
                 ),
             )
         )
-    if not wanted:
-        return
-    params = types.RegistrationParams(registrations=wanted)
+    if wanted:
+        await _ask(
+            session,
+            types.CLIENT_REGISTER_CAPABILITY,
+            types.RegistrationParams(registrations=wanted),
+        )
+
+
+async def _ask(session: Session, method: str, params: object) -> None:
     try:
-        await session.link.ask(types.CLIENT_REGISTER_CAPABILITY, params, PULL_TIMEOUT_S)
+        await session.link.ask(method, params, PULL_TIMEOUT_S)
     except Refused as refusal:
         logger.info("the client registers nothing: %s", refusal)

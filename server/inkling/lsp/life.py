@@ -12,7 +12,7 @@ from importlib import import_module
 from lsprotocol import types
 
 from inkling.engine.api import EngineState, Ready, Starting
-from inkling.lsp import configuration
+from inkling.lsp import configuration, indexing
 from inkling.lsp.download import offer
 from inkling.lsp.link import Bar
 from inkling.lsp.session import Session
@@ -41,12 +41,18 @@ async def restart(session: Session) -> None:
         # Shielded: the end of the server cancels this task, and then waits for `closing`.
         session.closing = asyncio.ensure_future(old.close())
         await asyncio.shield(session.closing)
-    app = build(session.settings)
+    app = build(
+        session.settings,
+        session.roots if session.settings.wants_index else (),
+        watch=not session.client.watches_files,
+        encoding=session.client.encoding,
+    )
     session.app = app
     app.start()
     for uri in session.documents.uris():
-        app.completer.opened(session.documents.snapshot(uri))
+        app.opened(session.documents.snapshot(uri))
     session.spawn(_watch(session))
+    session.spawn(indexing.follow(session))
     session.spawn(offer(session))
 
 

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import typing
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -37,10 +37,16 @@ class Handlers(typing.Protocol):
     def changed(self, params: types.DidChangeTextDocumentParams) -> None: ...
     def saved(self, params: types.DidSaveTextDocumentParams) -> None: ...
     def closed(self, uri: str) -> None: ...
+    def folders_changed(self, event: types.WorkspaceFoldersChangeEvent) -> None: ...
+    def files_changed(self, events: Sequence[types.FileEvent]) -> None: ...
     def configuration_changed(self, pushed: object) -> None: ...
     def progress_cancelled(self, token: int | str) -> None: ...
     async def inline_completion(self, params: types.InlineCompletionParams) -> object: ...
     async def completion(self, params: types.CompletionParams) -> object: ...
+    async def document_symbols(self, params: types.DocumentSymbolParams) -> object: ...
+    async def workspace_symbols(self, params: types.WorkspaceSymbolParams) -> object: ...
+    async def definition(self, params: types.DefinitionParams) -> object: ...
+    async def references(self, params: types.ReferenceParams) -> object: ...
     async def execute(self, params: types.ExecuteCommandParams) -> object: ...
 
 
@@ -235,6 +241,22 @@ class Protocol(LanguageServerProtocol):
     async def completion(self, params: types.CompletionParams) -> Any:
         return await self._handlers.completion(params)
 
+    @lsp_method(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    async def document_symbol(self, params: types.DocumentSymbolParams) -> Any:
+        return await self._handlers.document_symbols(params)
+
+    @lsp_method(types.WORKSPACE_SYMBOL)
+    async def workspace_symbol(self, params: types.WorkspaceSymbolParams) -> Any:
+        return await self._handlers.workspace_symbols(params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DEFINITION)
+    async def definition(self, params: types.DefinitionParams) -> Any:
+        return await self._handlers.definition(params)
+
+    @lsp_method(types.TEXT_DOCUMENT_REFERENCES)
+    async def references(self, params: types.ReferenceParams) -> Any:
+        return await self._handlers.references(params)
+
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
     async def lsp_workspace__execute_command(  # type: ignore[override] # a task can be cancelled
         self, params: types.ExecuteCommandParams
@@ -244,6 +266,16 @@ class Protocol(LanguageServerProtocol):
     @lsp_method(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def did_change_configuration(self, params: types.DidChangeConfigurationParams) -> None:
         self._handlers.configuration_changed(params.settings)
+
+    @lsp_method(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def lsp_workspace__did_change_workspace_folders(
+        self, params: types.DidChangeWorkspaceFoldersParams
+    ) -> None:
+        self._handlers.folders_changed(params.event)
+
+    @lsp_method(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def did_change_watched_files(self, params: types.DidChangeWatchedFilesParams) -> None:
+        self._handlers.files_changed(params.changes)
 
     @lsp_method(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
     def lsp_work_done_progress_cancel(self, params: types.WorkDoneProgressCancelParams) -> None:

@@ -8,13 +8,14 @@ import asyncio
 import contextlib
 import io
 import logging
+from collections.abc import Sequence
 
 from lsprotocol import types
 from lsprotocol.converters import get_converter
 from pygls.lsp.server import LanguageServer
 
 from inkling import __version__
-from inkling.lsp import completions, configuration, life
+from inkling.lsp import completions, configuration, folders, life, navigation
 from inkling.lsp.capabilities import server_capabilities
 from inkling.lsp.client import read_client
 from inkling.lsp.commands import COMMANDS, execute
@@ -77,11 +78,17 @@ class Handlers:
 
     def initialize(self, params: types.InitializeParams) -> types.ServerCapabilities:
         session = self._session
-        session.begin(read_client(params), params.initialization_options)
+        session.begin(
+            read_client(params), params.initialization_options, folders.folders_of(params)
+        )
         session.fallback_offered = completions.falls_back(session)
+        session.navigation_offered = session.settings.navigation
         logger.info("client: %s", session.client)
         return server_capabilities(
-            session.client.encoding, tuple(COMMANDS), fallback=session.fallback_offered
+            session.client.encoding,
+            tuple(COMMANDS),
+            fallback=session.fallback_offered,
+            navigation=session.navigation_offered,
         )
 
     def initialized(self) -> None:
@@ -94,8 +101,9 @@ class Handlers:
         language_id = str(getattr(item.language_id, "value", item.language_id))
         session = self._session
         document = session.documents.open(item.uri, language_id, item.version, item.text)
+        folders.adopt(session, item.uri)
         if session.app is not None:
-            session.app.completer.opened(document)
+            session.app.opened(document)
 
     def changed(self, params: types.DidChangeTextDocumentParams) -> None:
         documents, uri = self._session.documents, params.text_document.uri
@@ -106,7 +114,7 @@ class Handlers:
             logger.warning("a change to a document that is not open was ignored")
             return
         if self._session.app is not None:
-            self._session.app.completer.changed(documents.snapshot(uri), edits)
+            self._session.app.changed(documents.snapshot(uri), edits)
 
     def saved(self, params: types.DidSaveTextDocumentParams) -> None:
         documents, uri = self._session.documents, params.text_document.uri
@@ -115,12 +123,18 @@ class Handlers:
         except UnknownDocument:
             return
         if edits and self._session.app is not None:
-            self._session.app.completer.changed(documents.snapshot(uri), edits)
+            self._session.app.changed(documents.snapshot(uri), edits)
 
     def closed(self, uri: str) -> None:
         self._session.documents.close(uri)
         if self._session.app is not None:
-            self._session.app.completer.closed(uri)
+            self._session.app.closed(uri)
+
+    def folders_changed(self, event: types.WorkspaceFoldersChangeEvent) -> None:
+        folders.changed(self._session, event)
+
+    def files_changed(self, events: Sequence[types.FileEvent]) -> None:
+        folders.files_changed(self._session, events)
 
     def configuration_changed(self, pushed: object) -> None:
         self._session.spawn(configuration.changed(self._session, pushed))
@@ -135,6 +149,18 @@ class Handlers:
 
     async def completion(self, params: types.CompletionParams) -> object:
         return await completions.listed(self._session, params)
+
+    async def document_symbols(self, params: types.DocumentSymbolParams) -> object:
+        return await navigation.document_symbols(self._session, params)
+
+    async def workspace_symbols(self, params: types.WorkspaceSymbolParams) -> object:
+        return await navigation.workspace_symbols(self._session, params)
+
+    async def definition(self, params: types.DefinitionParams) -> object:
+        return await navigation.definition(self._session, params)
+
+    async def references(self, params: types.ReferenceParams) -> object:
+        return await navigation.references(self._session, params)
 
     async def execute(self, params: types.ExecuteCommandParams) -> object:
         return await execute(self._session, params.command, params.arguments or ())

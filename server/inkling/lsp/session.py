@@ -62,13 +62,21 @@ class Session:
         self.link = link
         self.client = Client()
         self.documents = DocumentStore()
+        self.roots: tuple[str, ...] = ()
+        """The folders that are indexed."""
         self.settings = Settings()
         self.app: App | None = None
         self.inline_used = False
         """The client asked for inline completions, declared or not."""
         self.fallback_offered = False
         """The client was told that it can ask for the ordinary completion list."""
+        self.navigation_offered = False
+        """The client was told of navigation in `initialize`, which can't be taken back."""
+        self.navigation_registered: frozenset[str] = frozenset()
+        """Methods of navigation that it was told of later."""
         self.configuration_registered = False
+        self.watching_registered = False
+        """The client tells of changes on disk."""
         self.closing: asyncio.Future[None] | None = None
         """The end of the app before this one, perhaps still under way."""
         self.asking = False
@@ -140,13 +148,23 @@ class Session:
             self.app.completer.settings_changed(settings)
         return any(getattr(old, key) != getattr(settings, key) for key in _ENGINE_KEYS)
 
-    def begin(self, client: Client, options: object) -> None:
-        """The client has introduced itself."""
+    def begin(self, client: Client, options: object, roots: tuple[str, ...] = ()) -> None:
+        """The client has introduced itself, and works in these folders."""
         self.client = client
+        self.roots = roots
         self.documents.encoding = client.encoding
         self._layers = (options,)
         # What is wrong with them is told after `initialized`, when messages are welcome.
         self.settings, _ = parse(options)
+
+    # -- folders -----------------------------------------------------------------------------
+
+    def index_folders(self, roots: tuple[str, ...]) -> None:
+        """Index these folders from now on."""
+        self.roots = roots
+        if self.app is not None:
+            wanted = self.settings.wants_index
+            self.app.repository.index_folders(roots if wanted else ())
 
     # -- what runs ---------------------------------------------------------------------------
 

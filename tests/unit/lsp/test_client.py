@@ -20,6 +20,8 @@ def test_every_captured_client(name):
     assert client.pulls_configuration and client.shows_progress and client.shows_documents
     assert client.encoding == ("utf-16" if name.startswith("vscode") else "utf-8")
     assert client.inline_completion == name.startswith(("vscode", "neovim-0.12"))
+    assert client.nests_symbols == (not name.startswith("helix"))
+    assert (len(client.registers_navigation) == 4) == name.startswith("vscode")
     assert client.registers_configuration == name.startswith("vscode")
     assert not client.wants_status
     assert client.name
@@ -64,6 +66,11 @@ def test_a_client_of_the_future():
     future["capabilities"]["textDocument"]["documentSymbol"]["symbolKind"]["valueSet"] = [1, 99]
     future["capabilities"]["workspace"]["workspaceEdit"] = {"failureHandling": "never"}
     assert read(prune(future)).inline_completion  # type: ignore[arg-type]
+
+
+def test_navigation_can_be_registered_for_some_requests_and_not_for_others():
+    client = read(prune(profile("lsp-mode-10.0.0_emacs-30.1")))  # type: ignore[arg-type]
+    assert client.registers_navigation == {"textDocument/definition", "textDocument/references"}
 
 
 @pytest.mark.parametrize("params", [None, [], {}, {"capabilities": 3}])
