@@ -27,6 +27,7 @@ COMMANDS = {
     "models": ("inkling.cli.models:models", "List the models that Inkling knows."),
     "serve": ("inkling.cli.serve:serve", "Run the language server on stdin and stdout."),
     "complete": ("inkling.cli.complete:complete", "Complete once, at FILE:LINE:COL."),
+    "index": ("inkling.cli.index:index", "Index a folder, and look into its index."),
     "bench": ("inkling.cli.bench:bench", "Measure latency and quality on this machine."),
 }
 """Name → (where the command is, its line in `inkling --help`), in the order of the help."""

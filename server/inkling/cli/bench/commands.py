@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def latency(
             else:
                 work = bench.run_peer(todo, name, path, count, peers[name], advance)
             report["sides"][name] = run(work)
-    _print(report, as_json, save, show_latency)
+    print_report(report, as_json, save, show_latency)
 
 
 @click.command()
@@ -139,6 +140,13 @@ def latency(
     default="by-hand",
     show_default=True,
     help="Asked with time for a wide window, or as the first key at a new place is.",
+)
+@click.option(
+    "--repo",
+    "repository",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Holes in this repository's files that use names of its other files, once with and once "
+    "without the index.",
 )
 @click.option("--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Every case.")
 @click.option(
@@ -157,6 +165,7 @@ def quality(
     subset: int | None,
     chosen: str,
     asked: str,
+    repository: Path | None,
     table: Path | None,
     floor: Path | None,
     model: str,
@@ -174,14 +183,30 @@ def quality(
     path = model_path(model)
     count = threads or this_machine().cores
     settings = Settings(model=str(path), threads=count)
-    files = _files(directory, seed) if chosen != "humaneval" else []
-    cases = bench.make_cases(chosen, files, seed, subset)
+    if repository is not None:
+        cases = bench.cross_file_cases(repository.resolve(), seed, subset)
+    else:
+        files = _files(directory, seed) if chosen != "humaneval" else []
+        cases = bench.make_cases(chosen, files, seed, subset)
     report = _report(model, count, seed) | {"subset": subset, "asked": asked, "sides": {}}
+    names = ["inkling"]
+    if repository is not None:
+        report["repository"] = repository.resolve().name
+        names.append(bench.FILE_ALONE)
     rows = []
-    for name in ["inkling", *(["llama-server, tuned"] if against else [])]:
+    for name in [*names, *(["llama-server, tuned"] if against else [])]:
         with progress(name, len(cases)) as advance:
-            if name == "inkling":
-                done = run(bench.run_inkling(cases, settings, advance, by_hand=asked == "by-hand"))
+            if name in names:
+                asking = replace(settings, workspace_context=name != bench.FILE_ALONE)
+                done = run(
+                    bench.run_inkling(
+                        cases,
+                        asking,
+                        advance,
+                        by_hand=asked == "by-hand",
+                        repository=repository.resolve() if repository else None,
+                    )
+                )
             else:
                 done = run(bench.run_peer(cases, path, count, advance))
         with progress(f"{name}: tests", sum(row.kind == "humaneval" for row in done)) as advance:
@@ -190,7 +215,7 @@ def quality(
         report["sides"][name] = bench.figures(done)
     if table:
         bench.write_csv(table, rows)
-    _print(report, as_json, save, show_quality)
+    print_report(report, as_json, save, show_quality)
     if floor and (problems := bench.below(floor, report["sides"]["inkling"])):
         raise click.ClickException("; ".join(problems))
 
@@ -256,7 +281,7 @@ def _report(model: str, threads: int, seed: int) -> dict[str, Any]:
     }
 
 
-def _print(
+def print_report(
     report: dict[str, Any],
     as_json: bool,
     save: Path | None,

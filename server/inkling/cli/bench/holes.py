@@ -15,7 +15,16 @@ from inkling.cli.bench.corpus import SourceFile
 from inkling.cli.bench.lines import code_lines
 from inkling.cli.bench.trace import mates
 
-Kind = Literal["mid-word", "line-end", "empty-line", "arguments", "humaneval"]
+Kind = Literal[
+    "mid-word",
+    "line-end",
+    "empty-line",
+    "arguments",
+    "humaneval",
+    "other-line",
+    "other-name",
+    "other-call",
+]
 KINDS: tuple[Kind, ...] = ("mid-word", "line-end", "empty-line", "arguments")
 SHORTEST = 4
 """Characters of a hole, at least."""

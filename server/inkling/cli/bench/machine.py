@@ -47,6 +47,35 @@ def processor_s(pid: int) -> float | None:
     return sum(times) if times else None
 
 
+def anonymous_mb(pid: int) -> dict[str, float]:
+    """The same for memory that no file backs: what mapping a file does not add to.
+
+    Empty where the system does not tell (no `/proc/PID/smaps_rollup`).
+    """
+    found: dict[str, float] = {}
+    for role, member in _family(pid, "pid"):
+        try:
+            rollup = Path(f"/proc/{int(member)}/smaps_rollup").read_text(encoding="ascii")
+        except OSError:
+            continue
+        size = sum(
+            int(line.split()[1]) for line in rollup.splitlines() if line[:10] == "Anonymous:"
+        )
+        found[role] = round(found.get(role, 0.0) + size / 1024, 1)
+    return found
+
+
+def ended_s() -> float | None:
+    """Processor time of all children of this process that have ended, and of theirs; None where
+    the system does not tell. Exact, and the same on a busy machine."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def _family(pid: int, column: str) -> list[tuple[str, str]]:
     """(Role, value of one of `ps`'s columns) of a process and all below it."""
     try:

@@ -19,7 +19,9 @@ from inkling.app import App, build
 from inkling.cli.bench import parses
 from inkling.cli.bench.aborts import ready
 from inkling.cli.bench.corpus import SourceFile
+from inkling.cli.bench.cross_file import cross_file_holes
 from inkling.cli.bench.figures import percentile, plain, share, summary
+from inkling.cli.bench.holes import KINDS as HOLE_KINDS
 from inkling.cli.bench.holes import Hole, accepted, cut, similarity
 from inkling.cli.bench.http import NoAnswer, post
 from inkling.cli.bench.human_eval import triples
@@ -29,6 +31,7 @@ from inkling.cli.bench.llama_vim import FIRST_MS, hint, request, window
 from inkling.cli.bench.sandbox import passes
 from inkling.cli.bench.side import Ghost, now
 from inkling.config import Settings
+from inkling.index.wire import Progress as IndexProgress
 from inkling.service.records import CompletionRequest
 from inkling.text.document import Document
 
@@ -36,6 +39,9 @@ HOLES = 240
 """Holes of a full run, a quarter of each kind."""
 ASKED_AGAIN_S = 12.0
 """A slow machine may need longer than one answer's time budget for a whole new prompt."""
+
+FILE_ALONE = "inkling, the file alone"
+"""The side whose prompts show no other files."""
 
 Progress = Callable[[int], None]
 
@@ -76,18 +82,32 @@ def make_cases(
     return cases
 
 
+def cross_file_cases(repository: Path, seed: int, subset: int | None) -> list[Hole]:
+    """The cases of a run in one repository."""
+    return cross_file_holes(repository, seed, subset or HOLES)
+
+
 async def run_inkling(
-    cases: Sequence[Hole], settings: Settings, progress: Progress, *, by_hand: bool = True
+    cases: Sequence[Hole],
+    settings: Settings,
+    progress: Progress,
+    *,
+    by_hand: bool = True,
+    repository: Path | None = None,
 ) -> list[Row]:
     """All cases through the completer, one after the other, asked by hand or as the first key
-    at a new place asks. Raises NotReady."""
-    app = build(settings)
+    at a new place asks. `repository`: the cases are its files, and it is indexed before, unless
+    the settings say that prompts show no other files. Raises NotReady."""
+    indexed = repository is not None and settings.workspace_context
+    app = build(settings, (str(repository),) if indexed else (), watch=False)
     app.start()
     rows = []
     try:
         await ready(app.engine)
+        if indexed:
+            await _indexed(app)
         for number, case in enumerate(cases):
-            rows.append(await _complete(app, case, number, by_hand))
+            rows.append(await _complete(app, case, number, by_hand, repository))
             progress(1)
     finally:
         await app.close()
@@ -132,8 +152,10 @@ def figures(rows: Sequence[Row]) -> dict[str, Any]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.kind, []).append(row)
-        if row.kind != "humaneval":
+        if row.kind in HOLE_KINDS:
             groups.setdefault("all holes", []).append(row)
+        elif row.kind != "humaneval":
+            groups.setdefault("all of other files", []).append(row)
     return {name: _figures(group) for name, group in groups.items()}
 
 
@@ -191,20 +213,31 @@ def score(case: Hole, ghost: Ghost | None, ms: float, tokens: int | None, reason
     )
 
 
-async def _complete(app: App, case: Hole, number: int, by_hand: bool) -> Row:
+async def _indexed(app: App) -> None:
+    """Wait until the index is complete."""
+    async for news in app.repository.index.news():
+        if isinstance(news, IndexProgress) and news.phase == "ready":
+            return
+
+
+async def _complete(
+    app: App, case: Hole, number: int, by_hand: bool, repository: Path | None
+) -> Row:
     """One case through the completer, in a document of its own."""
     data = case.text.encode("utf-8", "surrogatepass")
-    uri = f"file:///bench/{number}/{case.id.split(':')[0].lstrip('@')}"
+    name = case.id.split(":")[0].lstrip("@")
+    uri = f"file:///bench/{number}/{name}" if repository is None else (repository / name).as_uri()
     document = Document(uri=uri, language_id=case.language_id, version=1, data=data)
     offset = len(case.before.encode("utf-8", "surrogatepass"))
     asked = CompletionRequest(document=document, offset=offset, invoked=by_hand, max_items=1)
+    app.opened(document)
     began = now()
     suggestions = await app.completer.complete(asked)
     while not suggestions and now() - began < ASKED_AGAIN_S and _timed_out(app):
         suggestions = await app.completer.complete(asked)
     ms = (now() - began) * 1000
     why = app.completer.why()
-    app.completer.closed(uri)
+    app.closed(uri)
     ghost = None
     if suggestions:
         best = suggestions[0]
