@@ -319,12 +319,13 @@ async def test_navigation_follows_the_setting_where_the_client_can_be_told(start
     await client.message("client/registerCapability")
     here = Shop(root, client)
     uri = here.open("fruit.py")
-    for _ in range(2):
+    watching = ["workspace/didChangeWatchedFiles"]  # asked for once something is indexed
+    for also in (watching, []):
         settings["navigation"] = True
         seen = client.count("client/registerCapability")
         client.notify("workspace/didChangeConfiguration", {"settings": None})
         told = await client.message("client/registerCapability", seen=seen)
-        assert [one["method"] for one in told["params"]["registrations"]] == METHODS
+        assert [one["method"] for one in told["params"]["registrations"]] == [*METHODS, *also]
         assert names(await here.outline(uri))[0] == ("LIMIT",)
         settings["navigation"] = False
         seen = client.count("client/unregisterCapability")

@@ -71,7 +71,8 @@ async def register(session: Session) -> None:
                 register_options={"section": SECTION},
             )
         )
-    if session.client.watches_files and not session.watching_registered:
+    watch = session.client.watches_files and session.settings.wants_index
+    if watch and not session.watching_registered:
         session.watching_registered = True
         watcher = types.FileSystemWatcher(glob_pattern="**/*")
         wanted.append(
