@@ -20,6 +20,7 @@ from inkling.engine.api import (
     ModelInfo,
     Piece,
     Ready,
+    TextEvent,
     Unavailable,
 )
 from inkling.engine.asking import Server
@@ -80,7 +81,8 @@ async def read(events: AsyncIterator[Event]) -> tuple[dict[int, str], DoneEvent]
         async for one in events:
             if isinstance(one, DoneEvent):
                 return texts, one
-            texts[one.candidate] = texts.get(one.candidate, "") + one.text
+            if isinstance(one, TextEvent):
+                texts[one.candidate] = texts.get(one.candidate, "") + one.text
     raise AssertionError("no DoneEvent")
 
 

@@ -61,7 +61,7 @@ def test_it_says_what_it_is(wheel: Path) -> None:
     assert (about["Name"], about["Version"]) == ("inkling-ls", __version__)
     assert about["License-Expression"] == "MIT"
     assert about["Requires-Python"] == ">=3.11"
-    assert set(about.get_all("Provides-Extra", [])) == {"llama", "test", "bench", "lint"}
+    assert set(about.get_all("Provides-Extra", [])) == {"llama", "langs", "test", "bench", "lint"}
     # The engine is never a plain dependency: it has no wheel on the index.
     engine = [each for each in about.get_all("Requires-Dist", []) if "llama" in each]
     assert all("extra ==" in each for each in engine)

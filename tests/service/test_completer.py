@@ -156,6 +156,15 @@ async def test_a_candidate_that_has_ended_is_not_waited_for(open_editor, monkeyp
         assert await editor.texts(invoked=True, max_items=2) == ["1", "2"]
 
 
+async def test_what_stands_for_a_secret_is_not_suggested(open_editor):
+    script = Script((Rule(ends_with="password = ", answer='"REDACTED"\n'),), otherwise="nothing")
+    editor = open_editor(script, "password = |\n")
+    assert await editor.texts() == []
+    assert "secret" in editor.completer.why().reason
+    written = open_editor(script, "# REDACTED means gone\npassword = |\n")
+    assert await written.texts() == ['"REDACTED"']
+
+
 async def test_an_editor_that_gives_up_gets_its_answer_in_time(open_editor):
     script = Script((Rule(ends_with="x", answer=(Step(" = 1"), Step("2\n", gate="never"))),))
     editor = open_editor(script, "x|\n")

@@ -19,6 +19,7 @@ from inkling.index.wire import Serve, Symbols
 from inkling.service.records import CompletionRequest
 from inkling.service.repository import Repository
 from inkling.text.document import Document
+from inkling.text.secret_paths import is_secret_name
 from inkling.text.store import Change
 from service.editor import Editor
 
@@ -171,8 +172,10 @@ async def test_of_an_open_document_that_is_secret(shop: Path, tmp_path: Path) ->
             editor.repository.opened(document)
             edits = editor.store.change(uri, 2, [Change("# sesame-of-typing ", (0, 0, 0, 0))])
             editor.completer.changed(editor.store.snapshot(uri), edits)
-            asked = CompletionRequest(editor.store.snapshot(uri), 0, invoked=True)
-            assert await editor.completer.complete(asked) == ()
+            if is_secret_name(name):  # in others, who opens them may write
+                asked = CompletionRequest(editor.store.snapshot(uri), 0, invoked=True)
+                assert await editor.completer.complete(asked) == ()
+        assert editor.engine.requests == []
         await editor.ask(invoked=True)
         assert "scales.py" in reasons(editor)
         hold_no_secret(prompts(editor))

@@ -40,8 +40,8 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.2, 60.0  # seconds before a restart
 _HEALTHY_SECONDS = 60.0  # after which an old crash no longer counts
 _CLOSE_SECONDS = 2.0
 _BACKLOG_BYTES = 32 * 1024 * 1024
-"""More than that unread by the process: it is too busy for further texts of open documents, which
-are sent with a question anyway."""
+"""More than that unread by the process: it is too busy for questions, and for further texts of open
+documents, which are sent with a question anyway."""
 
 
 class IndexClient:
@@ -157,7 +157,7 @@ class IndexClient:
         if process is None or process.stdin is None or process.stdin.is_closing():
             return False
         backlog = process.stdin.transport.get_write_buffer_size()
-        if isinstance(order, Opened) and backlog > _BACKLOG_BYTES:
+        if isinstance(order, Opened | Ask) and backlog > _BACKLOG_BYTES:
             return False
         process.stdin.write(frame(order))
         return True

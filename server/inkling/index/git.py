@@ -145,6 +145,7 @@ def _program(workspace: Path) -> str | None:
         program = Path(place) / name
         if not program.is_absolute() or program.is_relative_to(workspace):
             continue
-        if program.is_file() and os.access(program, os.X_OK):
+        # `Path.is_file` raises where a folder can't be entered.
+        if os.path.isfile(program) and os.access(program, os.X_OK):  # noqa: PTH113
             return str(program)
     return None

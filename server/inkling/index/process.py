@@ -152,6 +152,8 @@ def _cache_of(root: str, cache: str) -> Path:
 
 
 def _said(error: Exception) -> str:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -165,7 +167,10 @@ async def serve(orders: BinaryIO, answers: BinaryIO) -> None:
     telling = asyncio.create_task(indexer.tell())
     try:
         while (order := await inbox.get()) is not None:
-            await indexer.take(order)
+            try:
+                await indexer.take(order)
+            except Exception:  # the boundary of one order
+                logger.exception("an order failed")
     finally:
         telling.cancel()
         await indexer.end()

@@ -194,7 +194,8 @@ class Rules:
         place = self.root / path
         if not is_real_folder(place):
             return _ABSENT
-        if any((place / marker).exists() for marker in MARKERS):
+        # `Path.exists` raises where the folder can't be entered.
+        if any(os.path.exists(place / marker) for marker in MARKERS):  # noqa: PTH110
             return out
         cut = len(as_folder)
         entered = outer.entered and (verdict is False or not matches(outer.git, as_folder))

@@ -8,6 +8,7 @@ longer than some ten milliseconds, save the listing of files, which another thre
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -61,6 +62,8 @@ class Workspace:
         """Open documents whose present text has no record yet."""
         self._settled: dict[str, bytes] = {}
         """Texts of open documents that were read last."""
+        self._turns: dict[str, int] = {}
+        """How often a file has been seen to change or go: what was read before that is old."""
         self._unbuilt: set[str] = set()
         """Files whose records are in the store alone, until segments are built of them."""
         self._more = asyncio.Event()
@@ -153,7 +156,7 @@ class Workspace:
                 self._see(found)
             elif path in self._found:
                 self._lose(path)
-            elif (self.root / path).is_dir():
+            elif os.path.isdir(self.root / path):  # noqa: PTH112 - never raises
                 for _, names in walk(self._rules, path):
                     self.touched(names)
             else:
@@ -225,6 +228,7 @@ class Workspace:
         for one in found:
             self._found[one.path] = one
             if self._disk.get(one.path, (0, 0))[:2] != (one.mtime_ns, one.size):
+                self._outdate(one.path)
                 new[one.path] = one.mtime_ns
         self.queue.add(new)
         if not self.looked:
@@ -292,9 +296,13 @@ class Workspace:
 
     async def _read(self, batch: list[Wanted]) -> None:
         """Read one batch; what came of it goes into the store and the view."""
-        results: list[tuple[Wanted, Done]] = []
-        async for done in self._pool.read(str(self.root), batch):
-            results.append((batch[len(results)], done))
+        turns = [self._turns.get(wanted.path, 0) for wanted in batch]
+        found = [done async for done in self._pool.read(str(self.root), batch)]
+        results = [
+            (wanted, done)
+            for wanted, done, turn in zip(batch, found, turns, strict=False)
+            if wanted.text is not None or turn == self._turns.get(wanted.path, 0)
+        ]
         self._shelf.keep(
             [
                 (done.path, done.made)
@@ -346,10 +354,16 @@ class Workspace:
     def _see(self, found: Found) -> None:
         self._found[found.path] = found
         if self._disk.get(found.path, (0, 0))[:2] != (found.mtime_ns, found.size):
+            self._outdate(found.path)
             self.queue.touch((found.path,))
+
+    def _outdate(self, path: str) -> None:
+        """What is being read of a file now is old."""
+        self._turns[path] = self._turns.get(path, 0) + 1
 
     def _lose(self, path: str) -> None:
         self._found.pop(path, None)
+        self._outdate(path)
         self.queue.drop(path)
         self._unbuilt.discard(path)
         known = self._disk.pop(path, None)

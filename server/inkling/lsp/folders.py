@@ -4,6 +4,7 @@ Invariant: a home folder, the root of a file system and a folder above them are 
 whatever the client says: that would read all that somebody has.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -30,14 +31,14 @@ MARKERS = (
 
 
 def folders_of(params: types.InitializeParams) -> tuple[str, ...]:
-    """The folders named in `initialize`: all of them, else the single one of older clients."""
+    """The folders named in `initialize`, absolute: all of them, else the one of older clients."""
     named = [folder.uri for folder in params.workspace_folders or ()]
     if not named and params.root_uri:
         named = [params.root_uri]
     paths = [path for uri in named if (path := path_of(uri))]
     if not paths and params.root_path:
         paths = [params.root_path]
-    return fit(paths)
+    return tuple(str(Path(path).absolute()) for path in paths)
 
 
 def fit(paths: Iterable[str]) -> tuple[str, ...]:
@@ -49,7 +50,10 @@ def fit(paths: Iterable[str]) -> tuple[str, ...]:
 
 def may_be_indexed(path: Path) -> bool:
     """See the module's invariant."""
-    home = Path.home()
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user without a home, as in some containers
+        return path != Path(path.anchor)
     return path != Path(path.anchor) and path != home and path not in home.parents
 
 
@@ -60,7 +64,7 @@ def project_of(file: Path) -> str | None:
         for folder in file.parents:
             if not may_be_indexed(folder):
                 break
-            if any((folder / marker).exists() for marker in markers):
+            if any(os.path.exists(folder / marker) for marker in markers):  # noqa: PTH110 - no errors
                 return str(folder)
     return None
 
@@ -83,10 +87,13 @@ def adopt_any(session: Session) -> None:
 
 def changed(session: Session, event: types.WorkspaceFoldersChangeEvent) -> None:
     """The client has added or removed folders."""
-    removed = {path_of(folder.uri) for folder in event.removed}
-    kept = [root for root in session.roots if root not in removed]
-    added = [path for folder in event.added if (path := path_of(folder.uri))]
-    session.index_folders(fit([*kept, *added]))
+    removed, added = _paths(event.removed), _paths(event.added)
+    session.folders = (*(one for one in session.folders if one not in removed), *added)
+    session.index_folders(fit(session.folders))
+
+
+def _paths(folders: Sequence[types.WorkspaceFolder]) -> list[str]:
+    return [str(Path(path).absolute()) for one in folders if (path := path_of(one.uri))]
 
 
 def files_changed(session: Session, events: Sequence[types.FileEvent]) -> None:

@@ -78,9 +78,8 @@ class Handlers:
 
     def initialize(self, params: types.InitializeParams) -> types.ServerCapabilities:
         session = self._session
-        session.begin(
-            read_client(params), params.initialization_options, folders.folders_of(params)
-        )
+        named = folders.folders_of(params)
+        session.begin(read_client(params), params.initialization_options, named, folders.fit(named))
         session.fallback_offered = completions.falls_back(session)
         session.navigation_offered = session.settings.navigation
         logger.info("client: %s", session.client)

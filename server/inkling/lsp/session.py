@@ -62,6 +62,8 @@ class Session:
         self.link = link
         self.client = Client()
         self.documents = DocumentStore()
+        self.folders: tuple[str, ...] = ()
+        """Those that the client works in."""
         self.roots: tuple[str, ...] = ()
         """The folders that are indexed."""
         self.settings = Settings()
@@ -148,10 +150,17 @@ class Session:
             self.app.completer.settings_changed(settings)
         return any(getattr(old, key) != getattr(settings, key) for key in _ENGINE_KEYS)
 
-    def begin(self, client: Client, options: object, roots: tuple[str, ...] = ()) -> None:
-        """The client has introduced itself, and works in these folders."""
+    def begin(
+        self,
+        client: Client,
+        options: object,
+        folders: tuple[str, ...] = (),
+        roots: tuple[str, ...] = (),
+    ) -> None:
+        """The client has introduced itself, and works in `folders`, of which `roots` may be
+        indexed."""
         self.client = client
-        self.roots = roots
+        self.folders, self.roots = folders, roots
         self.documents.encoding = client.encoding
         self._layers = (options,)
         # What is wrong with them is told after `initialized`, when messages are welcome.
@@ -162,9 +171,14 @@ class Session:
     def index_folders(self, roots: tuple[str, ...]) -> None:
         """Index these folders from now on."""
         self.roots = roots
-        if self.app is not None:
-            wanted = self.settings.wants_index
-            self.app.repository.index_folders(roots if wanted else ())
+        if self.app is None:
+            return
+        repository = self.app.repository
+        wanted = roots if self.settings.wants_index else ()
+        if wanted != repository.roots:
+            repository.index_folders(wanted)
+            for uri in self.documents.uris():
+                repository.opened(self.documents.snapshot(uri))
 
     # -- what runs ---------------------------------------------------------------------------
 

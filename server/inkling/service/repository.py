@@ -62,21 +62,27 @@ class Repository:
     def opened(self, document: Document) -> None:
         """A document was opened, or its text replaced."""
         path = self._path(document.uri)
-        if path is not None and len(document.data) <= LARGEST:
+        if path is None or not self.roots:
+            return
+        if len(document.data) <= LARGEST:
             self.index.opened(path, document.data)
+        else:
+            self.index.closed(path)  # it has grown out of the index
 
     def closed(self, uri: str) -> None:
-        """The document is no longer open; what was edited in it stays worth showing."""
+        """The document is no longer open."""
         self._changed.pop(uri, None)
+        self._recent = [edited for edited in self._recent if edited.document.uri != uri]
         path = self._path(uri)
         if path is not None:
             self.index.closed(path)
 
     def edited(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """A document is now `document`. < 0.1 ms."""
-        if not edits:
+        if not edits or not self.roots:
             return
-        self._note(document, edits[-1].new_end)
+        if len(document.data) <= LARGEST:
+            self._note(document, edits[-1].new_end)
         self._changed[document.uri] = document
         if self._timer is None:
             loop = asyncio.get_running_loop()
@@ -104,9 +110,10 @@ class Repository:
         self, document: Document, offset: int, *, budget_bytes: int, deadline_s: float
     ) -> tuple[Snippet, ...]:
         """What belongs into a prompt at byte `offset`, best first; nothing where the document is
-        in none of the folders, or the index is not running."""
+        in none of the folders or too large. Raises TimeoutError where the index does not answer.
+        """
         path = self._path(document.uri)
-        if path is None or self.root_of(path) is None:
+        if path is None or self.root_of(path) is None or len(document.data) > LARGEST:
             return ()
         question = Snippets(
             path=path,
@@ -119,6 +126,8 @@ class Repository:
         )
         # The way there and back, and a process that is at something else just now.
         answer = await self.index.ask(question, deadline_s * 2)
+        if answer.error:
+            raise TimeoutError(answer.error)
         return tuple(
             Snippet(one.path, one.start, one.end, one.text, one.reason, one.score)
             for one in answer.pieces

@@ -15,6 +15,7 @@ from inkling.syntax.judgement import UNCHECKED, Judgement
 from inkling.syntax.languages import language_of
 from inkling.syntax.scope import LineContext, line_context
 from inkling.text.document import Document
+from inkling.text.secrets import REDACTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,12 @@ async def shape(
     """
     context = line_context(document, offset)
     text = rest.decode("utf-8", "replace")
+    blank = text.find(REDACTED)
+    if blank >= 0 and REDACTED.encode() not in document.data:
+        # The model repeats what it was shown in place of a secret.
+        text, finished = text[: text.rfind("\n", 0, blank) + 1], True
+        if not text.strip():
+            return Shaped("", UNCHECKED, ("stands for a secret that the model was not shown",))
     if not multiline:
         text, _, further = text.partition("\n")
         if not text.strip() and further.strip():

@@ -6,14 +6,15 @@ the document, as only what the model is shown is changed.
 """
 
 from functools import lru_cache
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from inkling.context.blocks import Backdrop
 from inkling.engine.api import ModelInfo, Piece
 from inkling.prompt.anchor import Anchor
 from inkling.prompt.fim import completion_head
 from inkling.service.forecast import unix_lines
-from inkling.text.secrets import is_secret_path, redact
+from inkling.text.secret_paths import is_secret_name
+from inkling.text.secrets import redact
 
 
 def head_of(anchor: Anchor, model: ModelInfo) -> tuple[Piece, ...]:
@@ -31,4 +32,4 @@ def prompt_text(data: bytes) -> str:
 
 def is_secret(uri: str) -> bool:
     """Whether nothing of this document may be shown to a model, by its name."""
-    return is_secret_path(unquote(urlsplit(uri).path))
+    return is_secret_name(unquote(uri.partition("?")[0].partition("#")[0]))

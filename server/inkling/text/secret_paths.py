@@ -51,11 +51,30 @@ _PROGRAMS = frozenset(
 
 
 def is_secret_path(path: str) -> bool:
-    """Whether the file at `path` (POSIX, relative or not) must not be read at all."""
+    """Whether the file at `path`, relative to its workspace, is not read unless somebody opens it.
+
+    Guesses rather too often: one file less in the index is no loss.
+    """
     folders, _, name = path.lower().rpartition("/")
-    stem, _, extension = name.rpartition(".")
-    if stem and extension in _PROGRAMS and not name.startswith(".env"):
+    if _is_program(name):
         return False
     if _NAME.fullmatch(name) or _WORD.fullmatch(name):
         return True
     return bool(folders) and not _FOLDERS.isdisjoint(folders.split("/"))
+
+
+def is_secret_name(path: str) -> bool:
+    """Whether a file that somebody has opened holds nothing but secrets, as far as its name tells.
+
+    Only names that tools give, and `credentials*`: people write in `rotate-secrets.yml` and in
+    `.docker/Dockerfile`, and what is secret there is taken out of the text.
+    """
+    name = path.lower().rpartition("/")[2]
+    if _is_program(name):
+        return False
+    return name.lstrip("._").startswith("credentials") or _NAME.fullmatch(name) is not None
+
+
+def _is_program(name: str) -> bool:
+    stem, _, extension = name.rpartition(".")
+    return bool(stem) and extension in _PROGRAMS and not re.match(r"\.env($|\.)", name)

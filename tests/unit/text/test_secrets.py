@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inkling.text.secret_paths import is_secret_name
 from inkling.text.secrets import REDACTED, is_secret_path, redact
 
 SERVER = Path(__file__).parents[3] / "server"
@@ -288,3 +289,36 @@ def test_letters_of_all_scripts_do_not_shift_what_is_taken_out(letter, count):
     head = letter * count
 
     assert redact(f'{head}password = "hunter2"{head}') == f'{head}password = "REDACTED"{head}'
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/home/me/project/.docker/Dockerfile",
+        "/home/me/project/.aws/task-definition.json",
+        "/home/me/secrets/app/values.yaml",
+        "/p/views/forgot-password.hbs",
+        "/p/.github/workflows/rotate-secrets.yml",
+        "/p/chart/templates/secret.yaml",
+        "/p/create-secret.sh",
+        "/p/.environment.js",
+        "/p/src/credentials.py",
+    ],
+)
+def test_people_write_in_files_that_are_only_called_after_secrets(path):
+    assert not is_secret_name(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/p/.env",
+        "/p/.env.local",
+        "/p/.env.js",
+        "/home/me/.ssh/id_rsa",
+        "/p/server.pem",
+        "/p/credentials.json",
+    ],
+)
+def test_nothing_is_suggested_in_files_of_secrets(path):
+    assert is_secret_name(path)
