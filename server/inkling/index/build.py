@@ -19,22 +19,10 @@ from inkling.index.letters import initials, mask, pairs
 from inkling.index.paths import stem
 from inkling.index.record import FileRecord
 from inkling.index.sections import Array
+from inkling.syntax.nodes import KINDS
 
 FILES_LIMIT = 20_000
 """Files of one segment; `build` takes no more, so that what it needs stays bounded."""
-KINDS = (
-    "class",
-    "interface",
-    "enum",
-    "function",
-    "method",
-    "variable",
-    "field",
-    "type",
-    "module",
-    "macro",
-    "constant",
-)
 TIERS = ("lexical", "parsed")
 COLUMNS = 7
 """Numbers of a definition: kind, name, start, end, start of the name, end of the head, parent."""

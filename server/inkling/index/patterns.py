@@ -8,9 +8,9 @@ as fast as a line's beginning) and may go on with decorators. Pure data, compile
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import cast
 
 from inkling.index.record import Kind
+from inkling.syntax.nodes import KINDS
 
 # Bounded, so that no line can make a pattern try for long.
 _NAME = r"[A-Za-z_\x80-\xff$][\w\x80-\xff$]{0,100}"
@@ -18,19 +18,6 @@ _TYPE = r"[A-Za-z_\x80-\xff$][\w.\x80-\xff$]{0,100}"
 # Decorators and attributes over a definition. Eight, since the pattern is tried on each of them.
 # Possessive, since a line that defines nothing must not be tried at each of its blanks.
 _ABOVE = r"(?:[ \t]*+(?:@|\#\[)[^\n]*+\n){0,8}+[ \t]*+"
-_KINDS = (
-    "class",
-    "interface",
-    "enum",
-    "function",
-    "method",
-    "variable",
-    "field",
-    "type",
-    "module",
-    "macro",
-    "constant",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +50,8 @@ def _family(
     parts = []
     for number, (kind, part) in enumerate(alternatives):
         group = f"g{number}"
-        assert kind in _KINDS
-        kinds[group] = cast("Kind", kind)
+        assert kind in KINDS
+        kinds[group] = kind
         parts.append(
             part.replace("NAME", f"(?P<{group}>{_NAME})")
             .replace("ANY", _NAME)

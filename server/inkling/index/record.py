@@ -4,23 +4,12 @@ from typing import Literal
 
 import msgspec
 
+from inkling.syntax.nodes import Kind as Kind
+
 EXTRACTOR = 2
 """Raised whenever a record of the same content would come out otherwise; older ones are made
 anew."""
 
-Kind = Literal[
-    "class",
-    "interface",
-    "enum",
-    "function",
-    "method",
-    "variable",
-    "field",
-    "type",
-    "module",
-    "macro",
-    "constant",
-]
 Tier = Literal["lexical", "parsed"]
 
 

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkling.index import sections
-from inkling.index.build import COLUMNS, HASH, KINDS, TIERS
+from inkling.index.build import COLUMNS, HASH, TIERS
 from inkling.index.build import build as build
-from inkling.index.record import Definition, Kind
+from inkling.index.record import Definition
 from inkling.index.sections import BadSegment as BadSegment
+from inkling.syntax.nodes import KINDS
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -221,8 +222,7 @@ class Segment:
         """One of a file's definitions."""
         at = int(self._definitions_at[file]) + number
         kind, name, start, end, name_start, head_end, parent = self._definitions[at].tolist()
-        kind = cast("Kind", KINDS[kind])
-        return Definition(kind, self.name(name), start, end, name_start, head_end, parent)
+        return Definition(KINDS[kind], self.name(name), start, end, name_start, head_end, parent)
 
     def definitions(self, file: int) -> list[Definition]:
         """All of a file's definitions, in its order."""

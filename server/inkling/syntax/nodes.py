@@ -6,7 +6,7 @@ poorer and never wrong; a test holds every kind to the grammars Inkling is insta
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Kind = Literal[
     "class",
@@ -21,6 +21,7 @@ Kind = Literal[
     "macro",
     "constant",
 ]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
