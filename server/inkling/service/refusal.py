@@ -1,5 +1,7 @@
 """Why nothing is suggested: whatever the model would say, or because of what it said. Pure."""
 
+from functools import lru_cache
+
 from inkling.config import Settings
 from inkling.engine.api import EngineState, Ready, Starting
 from inkling.service.generation import Generation
@@ -60,7 +62,12 @@ def _in_secret(document: Document, offset: int) -> bool:
     if begun >= 0 and data.find(b"-----END ", begun, offset) < 0:
         return data.find(b"-----END ", offset, offset + KEY_BYTES) >= 0
     before = document.text(document.line_start(offset), offset)
-    after = document.text(offset, document.line_end(offset))
+    return _cuts_secret(before, document.text(offset, document.line_end(offset)))
+
+
+@lru_cache(maxsize=8)  # one key asks more than once of the same place
+def _cuts_secret(before: str, after: str) -> bool:
+    """Whether a secret stands on both sides of the cursor in a line, or is being typed."""
     shown = redact(before)
     redacted = redact(before + after)
     if redacted != before + after and redacted != shown + redact(after):
