@@ -24,10 +24,11 @@ ROOMS = {
     "service": ("text", "syntax", "index", "context", "prompt", "edits", "engine.api", "config"),
     "lsp": ("text", "service", "index.wire", "engine.api", "models", "config", "app", "logs"),
     "config": (),
+    "channel": (),
     "dirs": (),
     "logs": ("config",),
 }
-COMMON = ("dirs",)
+COMMON = ("channel", "dirs")
 # These two wire the rooms or drive the whole from outside.
 FREE = ("app", "cli", "__main__")
 

@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import logging
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from inkling.channel import standard_streams
 from inkling.index.answers import answer, folder_of
 from inkling.index.pool import Pool
 from inkling.index.wire import (
@@ -196,20 +196,11 @@ def _read(
 
 
 def main() -> None:
-    """Take over stdin and stdout as the channel; what a library prints goes to stderr."""
-    # Ctrl-C in a terminal reaches the whole group; ending is the parent's decision.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Serve the parent until it ends."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     if sys.platform != "win32":
         os.nice(_NICENESS)
-    answers_fd = os.dup(1)
-    os.dup2(2, 1)
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.setmode(0, os.O_BINARY)
-        msvcrt.setmode(answers_fd, os.O_BINARY)
-    with os.fdopen(0, "rb", closefd=False) as orders, os.fdopen(answers_fd, "wb") as answers:
+    with standard_streams() as (orders, answers):
         asyncio.run(serve(orders, answers))
 
 

@@ -11,7 +11,6 @@ import faulthandler
 import hashlib
 import logging
 import os
-import signal
 import stat
 import sys
 import time
@@ -21,6 +20,7 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
+from inkling.channel import standard_streams
 from inkling.index.extract import parses, record_of
 from inkling.index.jobs import HEADER, Batch, Began, Made, Wanted, frame
 
@@ -166,22 +166,9 @@ def give_way() -> None:
 
 
 def main() -> None:
-    """Take over stdin and stdout as the channel; what a library prints goes to stderr."""
-    # Ctrl-C in a terminal reaches the whole group; ending is the parent's decision.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Serve the parent until it ends."""
     give_way()
-    answers_fd = os.dup(1)
-    os.dup2(2, 1)
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.setmode(0, os.O_BINARY)
-        msvcrt.setmode(answers_fd, os.O_BINARY)
-    with (
-        os.fdopen(0, "rb", closefd=False) as batches,
-        os.fdopen(answers_fd, "wb") as answers,
-        Path(os.devnull).open("wb") as traces,
-    ):
+    with standard_streams() as (batches, answers), Path(os.devnull).open("wb") as traces:
         try:
             serve(batches, answers, traces)
         except BrokenPipeError:

@@ -7,8 +7,6 @@ Memory is bounded by the size of the documents whose trees are kept, the oldest 
 
 import faulthandler
 import os
-import signal
-import sys
 import time
 from collections import OrderedDict
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from inkling.channel import standard_streams
 from inkling.syntax.gate import judge
 from inkling.syntax.judgement import (
     NO_GRAMMAR,
@@ -123,21 +122,8 @@ def serve(jobs: BinaryIO, answers: BinaryIO, traces: BinaryIO) -> None:
 
 
 def main() -> None:
-    """Take over stdin and stdout as the channel; what a library prints goes to stderr."""
-    # Ctrl-C in a terminal reaches the whole group; ending is the parent's decision.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers_fd = os.dup(1)
-    os.dup2(2, 1)
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.setmode(0, os.O_BINARY)
-        msvcrt.setmode(answers_fd, os.O_BINARY)
-    with (
-        os.fdopen(0, "rb", closefd=False) as jobs,
-        os.fdopen(answers_fd, "wb") as answers,
-        Path(os.devnull).open("wb") as traces,
-    ):
+    """Serve the parent until it ends."""
+    with standard_streams() as (jobs, answers), Path(os.devnull).open("wb") as traces:
         try:
             serve(jobs, answers, traces)
         except BrokenPipeError:
