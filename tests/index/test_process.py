@@ -1,6 +1,7 @@
 """The index process with real files: what it knows, keeps, and survives."""
 
 import asyncio
+import contextlib
 import shutil
 import signal
 import sqlite3
@@ -296,3 +297,20 @@ async def test_a_store_that_is_damaged_meanwhile_is_made_anew(root: Path, cache:
         await ready(client)
         assert await files(client) == 4
         assert await symbols(client, "too_late") == ["too_late"]
+
+
+async def test_what_no_file_holds_any_more_does_not_stay_for_ever(root: Path, cache: Path) -> None:
+    async with indexing(root, cache) as client:
+        await ready(client)
+    (root / "fruit.py").unlink()
+    async with indexing(root, cache) as client:
+        await ready(client)
+    (store,) = kept(cache, STORE)
+    with contextlib.closing(sqlite3.connect(store)) as db:
+        count = db.execute("SELECT count(*) FROM records").fetchone()[0]
+        db.execute("UPDATE records SET used = 0")
+        db.commit()
+    async with indexing(root, cache) as client:
+        await ready(client)
+    with contextlib.closing(sqlite3.connect(store)) as db:
+        assert db.execute("SELECT count(*) FROM records").fetchone()[0] == count - 1

@@ -86,6 +86,10 @@ class Shelf:
         """The file is gone."""
         self._ask(lambda store: store.unlink((path,)), None)
 
+    def prune(self) -> None:
+        """Remove the records of contents that no file has had for some days."""
+        self._ask(lambda store: store.prune(), 0)
+
     def record(self, hash_: bytes) -> FileRecord | None:
         """What is known of a content."""
         return self._ask(lambda store: store.record(hash_), None)

@@ -232,6 +232,7 @@ class Workspace:
                 new[one.path] = one.mtime_ns
         self.queue.add(new)
         if not self.looked:
+            self._shelf.prune()
             self._deepen_known(there - new.keys())
         self.looked = True
         self._more.set()
