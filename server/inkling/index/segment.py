@@ -180,22 +180,6 @@ class Segment:
         """The numbers of the files that have a name, ascending."""
         return self._files[int(self._files_at[number]) : int(self._files_at[number + 1])]
 
-    def names_with_prefix(self, prefix: str, limit: int) -> list[str]:
-        """Up to `limit` names, identifiers of files without their definitions included."""
-        wanted = prefix.encode("utf-8", "surrogatepass")
-        at = self._names_at
-        low = bisect_left(
-            range(len(at) - 1), wanted, key=lambda n: bytes(self._names[at[n] : at[n + 1]])
-        )
-        found = []
-        for number in range(low, min(len(at) - 1, low + limit)):
-            if self._names[at[number] : at[number] + len(wanted)] != wanted:
-                break
-            if not (name := self.name(number)).startswith(prefix):
-                break
-            found.append(name)
-        return found
-
     # Definitions.
 
     def spans(self, numbers: Numbers) -> tuple[Numbers, Numbers]:

@@ -100,13 +100,6 @@ def test_a_file_is_found_by_what_it_is_called(tmp_path):
     ]
 
 
-def test_names_are_found_by_their_beginning(tmp_path):
-    segment = segment_of(tmp_path / "s", {"a.py": "alpha alphabet beta alpine al"})
-    assert segment.names_with_prefix("alp", 10) == ["alpha", "alphabet", "alpine"]
-    assert segment.names_with_prefix("alp", 2) == ["alpha", "alphabet"]
-    assert segment.names_with_prefix("zz", 10) == []
-
-
 def test_every_damaged_byte_is_noticed(tmp_path):
     segment_of(tmp_path / "s", {"a.py": "def shop(): pass", "b.py": "shop()"})
     whole = (tmp_path / "s").read_bytes()
